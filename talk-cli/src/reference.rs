@@ -128,7 +128,7 @@ fn reference_of_the_emulator_names_every_setting() {
             "secret": "s",
             "roles": {"default": {}},
             "limits": {"maxFileSize": 1, "fileTypes": []},
-            "webhooks": {"url": "http://localhost", "events": [], "secret": "s"}
+            "webhooks": {"url": "http://localhost", "events": [], "secret": "s", "notifyAfterMs": 1}
         }"#,
     )
     .unwrap();

@@ -13,19 +13,23 @@ use crate::session_args::SessionArgs;
 /// The arguments of `talk fault`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The kind: drop, stall, slow, unanswered, 401, 429, 500, restart or token_expiry
+    /// The kind: drop, stall, slow, unanswered, 401, 429, 500, restart or token_expiry; for
+    /// webhooks webhook_reorder, webhook_duplicate, webhook_delay or webhook_drop; for batches
+    /// batch_shuffle
     #[arg(value_parser = kind)]
     kind: FaultKind,
     /// Restrict the fault to this user
     #[arg(long, value_name = "USER")]
     only: Option<String>,
-    /// Restrict the fault to paths with this prefix, such as /conversations/lobby or /files
+    /// Restrict the fault to paths with this prefix, such as /conversations/lobby or /files; for
+    /// webhooks, to types such as message.sent
     #[arg(long, value_name = "PREFIX")]
     path: Option<String>,
     /// The number of times
     #[arg(long, value_name = "N", default_value_t = 1)]
     times: u32,
-    /// The delay in seconds before the fault starts; for slow, the delay of an answer
+    /// The delay in seconds before the fault starts; for slow, the delay of an answer; for
+    /// webhook_delay and webhook_reorder, of a webhook
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     after: Option<Duration>,
     /// Restrict the fault to uploads, after this number of bytes

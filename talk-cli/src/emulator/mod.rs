@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ use talk_emulator::{DataError, Emulator, WebhookKind, WebhookSettings};
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::json;
+use crate::seconds::seconds;
 use crate::signals::stop_signal;
 use crate::terminal::sanitize;
 
@@ -58,6 +60,9 @@ pub(crate) struct Options {
     /// Send only this type of webhook, such as message.sent; can be given several times
     #[arg(long, value_name = "TYPE", requires = "webhook")]
     webhook_event: Vec<WebhookKind>,
+    /// Send the webhook notification.triggered for messages that are unread for this time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "webhook")]
+    notify_after: Option<Duration>,
     /// Allow webhooks to other hosts than this machine
     #[arg(long)]
     webhook_any: bool,
@@ -98,6 +103,8 @@ pub(crate) fn run(options: Options) -> Outcome {
     if let Some(url) = options.webhook {
         let mut webhooks = WebhookSettings::new(url);
         let events = options.webhook_event;
+        let notify_after = options.notify_after.map(|it| it.as_millis().try_into());
+        webhooks.notify_after_ms = notify_after.map(|ms| ms.unwrap_or(u64::MAX));
         webhooks.events = (!events.is_empty()).then(|| events.into_iter().collect());
         builder = builder.webhooks(webhooks);
     }

@@ -48,6 +48,18 @@ pub(super) struct Participation {
     /// The read position before a back end moved it backwards, or 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     moved_back_from: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pending_notification: Option<PendingNotification>,
+}
+
+/// A notification of a participant that will be sent unless the messages are read, with times in
+/// unix milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PendingNotification {
+    /// The time of the first message.
+    pub(super) from: u64,
+    /// The time of the notification.
+    pub(super) at: u64,
 }
 
 #[expect(
@@ -127,6 +139,7 @@ impl Participation {
             unread: 0,
             marked_unread: false,
             moved_back_from: 0,
+            pending_notification: None,
         }
     }
 

@@ -19,6 +19,9 @@ use super::refusal::Refusal;
 ///
 /// A fault with `after_bytes` applies to an upload while its body arrives.
 ///
+/// The kinds of webhooks apply to the next `times` webhooks, before their first attempt. `path` is
+/// the beginning of their type. `batch_shuffle` applies to the next `times` batches.
+///
 /// ```
 /// use std::time::Duration;
 /// use talk_emulator::server::{Fault, FaultKind};
@@ -34,18 +37,21 @@ use super::refusal::Refusal;
 pub struct Fault {
     /// The kind of fault.
     pub kind: FaultKind,
-    /// Restricts the fault to this user. Absent: all users.
+    /// Restricts the fault to this user. Absent: all users. It has no meaning for webhooks and
+    /// batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Restricts the fault to paths with this prefix, as on the wire: `/conversations/c1`. For
-    /// HTTP requests the path starts after the app: `/files`.
+    /// HTTP requests the path starts after the app: `/files`. For webhooks, the beginning of their
+    /// type: `message.`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The number of times, 1 by default.
     #[serde(default = "once")]
     pub times: u32,
     /// The delay in milliseconds before the fault starts; absent: none. For `slow`, the delay of
-    /// an answer, 1,000 by default.
+    /// an answer, for `webhook_delay` of a webhook, and for `webhook_reorder` the maximum delay,
+    /// 1,000 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
     /// Restricts the fault to uploads, and lets this many bytes of the request's body through
@@ -83,6 +89,17 @@ pub enum FaultKind {
     Restart,
     /// Expires the session: the client is notified and receives 401 until it renews.
     TokenExpiry,
+    /// Delivers a webhook after the next one of the same user or conversation. Without a next one,
+    /// it is delivered after the delay.
+    WebhookReorder,
+    /// Delivers a webhook twice.
+    WebhookDuplicate,
+    /// Delays a webhook, and the later ones of the same user or conversation.
+    WebhookDelay,
+    /// Discards a webhook without an attempt to deliver it.
+    WebhookDrop,
+    /// Runs the operations of a batch in random order.
+    BatchShuffle,
 }
 
 /// The effect of a fault on an HTTP request. It is stored in the extensions of the response, or in
@@ -130,6 +147,25 @@ impl FaultKind {
             self,
             Self::Drop | Self::Stall | Self::Restart | Self::TokenExpiry
         )
+    }
+
+    /// Returns `true` if the fault applies to webhooks.
+    pub(super) const fn targets_webhooks(self) -> bool {
+        matches!(
+            self,
+            Self::WebhookReorder | Self::WebhookDuplicate | Self::WebhookDelay | Self::WebhookDrop
+        )
+    }
+
+    /// Returns `true` if the fault applies to requests, or to their connections.
+    const fn targets_requests(self) -> bool {
+        !self.targets_webhooks() && !matches!(self, Self::BatchShuffle)
+    }
+
+    /// Returns `true` if `after_ms` is part of the effect, instead of a delay before the fault
+    /// starts.
+    pub(super) const fn is_delayed_effect(self) -> bool {
+        matches!(self, Self::Slow | Self::WebhookDelay | Self::WebhookReorder)
     }
 
     /// Returns the refusal of a request that meets this fault.
@@ -212,6 +248,11 @@ impl Fault {
         self.after_ms.unwrap_or(Self::DEFAULT_DELAY)
     }
 
+    /// Returns the delay of an answer or a webhook.
+    pub(super) fn effect_delay(&self) -> Duration {
+        Duration::from_millis(self.delay())
+    }
+
     /// Returns the effect of this fault on an HTTP exchange.
     pub(super) fn on_http(&self) -> HttpFault {
         match self.kind {
@@ -236,13 +277,33 @@ impl Fault {
     fn matches(&self, user: Option<&str>, path: &str, is_upload: bool) -> bool {
         let is_kept_alive =
             self.kind == FaultKind::Unanswered && matches!(path, "/ping" | "/session/renew");
-        self.matches_user(user)
+        self.kind.targets_requests()
+            && self.matches_user(user)
             && !is_kept_alive
             && (is_upload || self.after_bytes.is_none())
-            && self
-                .path
-                .as_deref()
-                .is_none_or(|prefix| path.starts_with(prefix))
+            && self.matches_path(path)
+    }
+
+    fn matches_path(&self, path: &str) -> bool {
+        let prefix = self.path.as_deref();
+        prefix.is_none_or(|prefix| path.starts_with(prefix))
+    }
+
+    /// Returns the reason why the fault cannot be injected, if any: members that have no meaning
+    /// for its kind.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.kind.targets_requests() {
+            return Ok(());
+        }
+        if self.user.is_some() || self.after_bytes.is_some() {
+            return Err("Faults of webhooks and batches have no `user` and no `after_bytes`.");
+        }
+        match self.kind {
+            FaultKind::BatchShuffle if self.path.is_some() => {
+                Err("A fault of batches has no `path`.")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -266,8 +327,12 @@ pub struct StruckFault {
     pub fault: Fault,
     /// The connection. Absent for HTTP.
     pub connection: Option<ConnectionId>,
-    /// The path of the request. Absent if the fault applied to a connection at once.
+    /// The path of the request, or the type of the webhook. Absent if the fault applied to a
+    /// connection at once.
     pub path: Option<String>,
+    /// The ID of the webhook. Absent for other faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 #[derive(Debug)]
@@ -310,9 +375,24 @@ impl Faults {
         path: &str,
         is_upload: bool,
     ) -> Option<Fault> {
-        let at = self.waiting.iter().position(|waiting| {
-            waiting.from <= now && waiting.fault.matches(user, path, is_upload)
-        })?;
+        self.take(now, |fault| fault.matches(user, path, is_upload))
+    }
+
+    /// Takes one occurrence of the first fault that matches a webhook of this type.
+    pub(super) fn take_for_webhook(&mut self, now: Timestamp, kind: &str) -> Option<Fault> {
+        self.take(now, |fault| {
+            fault.kind.targets_webhooks() && fault.matches_path(kind)
+        })
+    }
+
+    /// Takes one occurrence of the first fault of batches.
+    pub(super) fn take_for_batch(&mut self, now: Timestamp) -> Option<Fault> {
+        self.take(now, |fault| fault.kind == FaultKind::BatchShuffle)
+    }
+
+    fn take(&mut self, now: Timestamp, matches: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let mut waiting = self.waiting.iter();
+        let at = waiting.position(|it| it.from <= now && matches(&it.fault))?;
         let fault = &mut self.waiting.get_mut(at)?.fault;
         fault.times -= 1;
         let fault = fault.clone();

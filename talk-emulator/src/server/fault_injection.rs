@@ -19,7 +19,7 @@ impl Server {
     /// Injects a fault that occurs `fault.times` times.
     pub fn inject(&mut self, now: Timestamp, fault: Fault) {
         self.advance(now);
-        let after = if fault.kind == FaultKind::Slow {
+        let after = if fault.kind.is_delayed_effect() {
             0
         } else {
             fault.after_ms.unwrap_or(0)
@@ -71,6 +71,7 @@ impl Server {
                 fault: fault.clone(),
                 connection: Some(id),
                 path: None,
+                webhook: None,
             });
             self.apply_fault(id, fault.kind);
         }
@@ -91,7 +92,12 @@ impl Server {
             | FaultKind::Unanswered
             | FaultKind::Unauthorized
             | FaultKind::TooManyRequests
-            | FaultKind::InternalError => {}
+            | FaultKind::InternalError
+            | FaultKind::WebhookReorder
+            | FaultKind::WebhookDuplicate
+            | FaultKind::WebhookDelay
+            | FaultKind::WebhookDrop
+            | FaultKind::BatchShuffle => {}
         }
     }
 
@@ -213,8 +219,24 @@ impl Server {
             fault: fault.clone(),
             connection: None,
             path: Some(path),
+            webhook: None,
         });
         Some(fault)
+    }
+
+    /// Returns `true` if a fault shuffles the batch.
+    pub(super) fn is_shuffled_batch(&mut self) -> bool {
+        let Some(fault) = self.faults.take_for_batch(self.now) else {
+            return false;
+        };
+        self.note_struck(StruckFault {
+            at: self.now,
+            fault,
+            connection: None,
+            path: Some("/batch".to_owned()),
+            webhook: None,
+        });
+        true
     }
 }
 

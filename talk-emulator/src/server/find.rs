@@ -234,14 +234,18 @@ impl ReceivedRequest {
 impl WebhookDelivery {
     /// Returns the delivery as JSON, without its body.
     pub(crate) fn without_body(&self) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id,
             "app": self.app,
             "type": self.kind,
             "createdAt": self.created_at,
             "state": self.state,
             "attempts": self.attempts,
-        })
+        });
+        if !self.faults.is_empty() {
+            json["faults"] = json!(self.faults);
+        }
+        json
     }
 
     /// Returns the delivery as JSON, with the parsed body.

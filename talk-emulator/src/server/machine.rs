@@ -27,7 +27,7 @@ use super::subscribers::Subscribers;
 use super::timers::{Timer, Timers};
 use super::typing;
 use super::typing_users::TypingUsers;
-use super::webhooks::WebhookQueue;
+use super::webhooks::{self, WebhookQueue};
 
 /// The close code for a client that does not renew its session.
 const POLICY_VIOLATION: u16 = 1008;
@@ -199,6 +199,14 @@ impl Server {
                 Timer::FaultDue(fault) => self.apply_to_matching(fault),
                 Timer::WebhookTimesOut(attempt) => self.time_out_webhook(attempt),
                 Timer::WebhookRetries(id) => self.webhooks.retry(id),
+                Timer::WebhookHoldEnds(id) => self.webhooks.release(id),
+                Timer::NotificationDue {
+                    app,
+                    conversation,
+                    user,
+                } => self.with_cx(&app, &user, |cx| {
+                    webhooks::notification_due(cx, &conversation, &user);
+                }),
             }
         }
         self.now = now;
@@ -226,6 +234,7 @@ impl Server {
                 fault: fault.clone(),
                 connection: Some(id),
                 path: Some(request.path.clone()),
+                webhook: None,
             });
         }
         let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {

@@ -188,6 +188,7 @@ pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result
         webhooks::messages_read(cx, id, sender, mark);
     }
     webhooks::message_sent(cx, id, &message_id);
+    webhooks::schedule_notifications(cx, id, &message_id);
     Ok(())
 }
 

@@ -35,6 +35,7 @@ impl Server {
         server.rebuild_indexes(&origin);
         server.checkpoint = Some(Checkpoint::default());
         server.webhooks.rebuild();
+        server.restore_notifications();
         server.start_webhooks();
         Ok(server)
     }

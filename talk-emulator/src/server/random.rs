@@ -32,6 +32,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// Shuffles a list.
+    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            // The bias of the remainder is irrelevant for a short list.
+            let at = self.next() % (last as u64 + 1);
+            list.swap(last, at as usize);
+        }
+    }
+
     /// Returns `prefix` followed by 20 random letters and digits.
     pub(super) fn id(&mut self, prefix: &str) -> String {
         let mut id = String::with_capacity(prefix.len() + ID_LENGTH);

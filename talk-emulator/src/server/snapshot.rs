@@ -89,6 +89,7 @@ impl Server {
         changes.extend(self.snapshot().records.into_iter().map(|it| (it.key, None)));
         self.apps = fresh.apps;
         self.timers = Timers::default();
+        self.restore_notifications();
         self.faults = Faults::default();
         self.requests.clear();
         self.clear_webhooks();

@@ -26,6 +26,24 @@ pub(super) enum Timer {
     WebhookTimesOut(WebhookAttemptId),
     /// A webhook is retried.
     WebhookRetries(String),
+    /// A webhook that was held back for a later one is delivered without it.
+    WebhookHoldEnds(String),
+    /// The messages that a user has not read become due for a notification.
+    NotificationDue {
+        app: String,
+        conversation: String,
+        user: String,
+    },
+}
+
+impl Timer {
+    pub(super) fn notification(app: &str, conversation: &str, user: &str) -> Self {
+        Self::NotificationDue {
+            app: app.to_owned(),
+            conversation: conversation.to_owned(),
+            user: user.to_owned(),
+        }
+    }
 }
 
 /// The scheduled actions, soonest first.

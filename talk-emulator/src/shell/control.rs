@@ -89,6 +89,8 @@ pub(crate) async fn inject_fault(
     ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let fault: Fault = parse(&body)?;
+    let check = fault.check();
+    check.map_err(|reason| bad_request(reason.to_owned()))?;
     shell
         .engine
         .call(move |core, now| core.server.inject(now, fault))

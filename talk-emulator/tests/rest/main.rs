@@ -23,3 +23,5 @@ mod routing;
 mod users;
 mod webhook_delivery;
 mod webhook_events;
+mod webhook_faults;
+mod webhook_notifications;

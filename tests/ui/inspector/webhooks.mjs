@@ -65,6 +65,18 @@ export async function checkWebhooks(inspector, { plans }) {
     await inspector.fill(filter, { State: 'delivered' });
     await table.getByText('message.sent').first().waitFor();
   });
+
+  await check('webhooks_fault_is_shown_in_both_logs', async () => {
+    await api.post('faults', { kind: 'webhook_drop', path: 'message.sent' });
+    await plans.send('Lost on the way');
+    await inspector.open('faults');
+    const struck = page.getByRole('table', { name: 'Struck faults' });
+    const row = struck.locator('tbody tr').filter({ hasText: 'webhook_drop' });
+    await row.getByRole('link', { name: 'message.sent' }).click();
+    await detail.getByText('Injected faults: webhook_drop').waitFor();
+    await detail.getByText('failed').waitFor();
+    assert.equal(hooks.bodies.length, 3);
+  });
   await api.post('settings', { webhooks: null });
   hooks.stop();
 }

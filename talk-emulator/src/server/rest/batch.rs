@@ -27,22 +27,41 @@ struct Operation {
 /// Runs the operations in order and answers in the same order (our choice). Without a transaction,
 /// and nothing runs if an operation is malformed (our choice).
 pub(super) fn run(cx: &mut RequestCx<'_>, call: &Call) -> Reply {
+    let operations = read(call)?;
+    answer_all(cx, call, &operations)
+}
+
+/// Runs the operations in random order, and answers in that order. Two or more operations are never
+/// in the given order.
+pub(super) fn run_shuffled(cx: &mut RequestCx<'_>, call: &Call) -> Reply {
+    let mut operations: Vec<_> = read(call)?.into_iter().enumerate().collect();
+    cx.random.shuffle(&mut operations);
+    if operations.is_sorted_by_key(|(at, _)| *at) {
+        operations.reverse();
+    }
+    let operations: Vec<_> = operations.into_iter().map(|(_, it)| it).collect();
+    answer_all(cx, call, &operations)
+}
+
+fn read(call: &Call) -> Result<Vec<Operation>, Refusal> {
     let list: Vec<Vec<Value>> = call.parse("INVALID_BATCH", "a list of operations")?;
     if list.len() > MAX_OPERATIONS {
         let reason = format!("At most {MAX_OPERATIONS} operations, not {}.", list.len());
         return Err(invalid("INVALID_BATCH", reason));
     }
-    let operations = list
-        .into_iter()
+    list.into_iter()
         .map(|parts| {
             Operation::read(parts).ok_or_else(|| {
                 let reason = "An operation is [number, method, path, payload?, options?].";
                 invalid("INVALID_BATCH", reason)
             })
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect()
+}
+
+fn answer_all(cx: &mut RequestCx<'_>, call: &Call, operations: &[Operation]) -> Reply {
     let answers: Vec<Value> = operations
-        .into_iter()
+        .iter()
         .map(|operation| {
             let (status, body) = operation.run(cx, call);
             json!([operation.seq, status, body])

@@ -77,7 +77,7 @@ impl Server {
             ("POST", ["batch"]) => Some(Box::new(batch::run) as routes::Handler<'_>),
             _ => routes::find(method, path),
         };
-        let Some(handler) = handler else {
+        let Some(mut handler) = handler else {
             return no_route();
         };
         if self.settings.refused_apps.contains(&address.app) {
@@ -90,6 +90,9 @@ impl Server {
             }
             if let Err(seconds) = self.count(&address.app, path == ["batch"]) {
                 return too_many_requests(seconds);
+            }
+            if path == ["batch"] && self.is_shuffled_batch() {
+                handler = Box::new(batch::run_shuffled);
             }
         }
         let answered = Call::read(request, self.settings.rest_version)

@@ -68,7 +68,7 @@ impl<'a> MessageData<'a> {
     }
 }
 
-fn user_view<'a>(store: &'a Store, id: &str) -> Option<UserView<'a>> {
+pub(super) fn user_view<'a>(store: &'a Store, id: &str) -> Option<UserView<'a>> {
     store.users.get(id).map(UserView::new)
 }
 
@@ -200,7 +200,12 @@ fn message_data(
     raw(&data)
 }
 
-fn queue_in(cx: &mut RequestCx<'_>, kind: WebhookKind, id: &str, data: Option<EventData>) {
+pub(super) fn queue_in(
+    cx: &mut RequestCx<'_>,
+    kind: WebhookKind,
+    id: &str,
+    data: Option<EventData>,
+) {
     queue(cx, kind, Subject::Conversation(id.to_owned()), data);
 }
 
@@ -222,6 +227,6 @@ fn queue(cx: &mut RequestCx<'_>, kind: WebhookKind, subject: Subject, data: Opti
     }
 }
 
-fn raw(data: &impl Serialize) -> Option<EventData> {
+pub(super) fn raw(data: &impl Serialize) -> Option<EventData> {
     to_raw_value(data).ok()
 }

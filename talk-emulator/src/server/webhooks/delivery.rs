@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
 
 use super::kind::WebhookKind;
+use crate::server::fault::FaultKind;
 
 /// A webhook and the attempts to deliver it.
 ///
@@ -27,6 +28,9 @@ pub struct WebhookDelivery {
     pub attempts: Vec<WebhookAttempt>,
     /// The body: the envelope as JSON, which is the same in every attempt.
     pub body: String,
+    /// The injected faults that have struck.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultKind>,
     /// The position in the order of events.
     pub(super) sequence: u64,
     pub(super) subject: Subject,

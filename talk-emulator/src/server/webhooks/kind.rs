@@ -22,6 +22,8 @@ pub enum WebhookKind {
     MessageDeleted,
     /// A back end deleted a conversation.
     ConversationDeleted,
+    /// A user has not read messages for some time.
+    NotificationTriggered,
 }
 
 /// The error for a string that is no type of a webhook.
@@ -29,7 +31,7 @@ pub enum WebhookKind {
 #[error("{0:?} is no type of a webhook; use one of {list}", list = names())]
 pub struct UnknownWebhookKind(String);
 
-const KINDS: [(WebhookKind, &str); 7] = [
+const KINDS: [(WebhookKind, &str); 8] = [
     (WebhookKind::UserCreated, "user.created"),
     (WebhookKind::UserUpdated, "user.updated"),
     (WebhookKind::MessageSent, "message.sent"),
@@ -37,6 +39,7 @@ const KINDS: [(WebhookKind, &str); 7] = [
     (WebhookKind::MessageUpdated, "message.updated"),
     (WebhookKind::MessageDeleted, "message.deleted"),
     (WebhookKind::ConversationDeleted, "conversation.deleted"),
+    (WebhookKind::NotificationTriggered, "notification.triggered"),
 ];
 
 fn names() -> String {

@@ -4,8 +4,10 @@
 
 mod causes;
 mod delivery;
+mod faults;
 mod kind;
 mod mentions;
+mod notifications;
 mod queue;
 mod request;
 mod schedule;
@@ -17,6 +19,7 @@ pub(super) use causes::{
 };
 pub use delivery::{WebhookAttempt, WebhookDelivery, WebhookState};
 pub use kind::{UnknownWebhookKind, WebhookKind};
+pub(super) use notifications::{notification_due, schedule_notifications};
 pub(super) use queue::WebhookQueue;
 pub use request::{WebhookAnswer, WebhookAttemptId, WebhookRequest};
 pub use settings::WebhookSettings;

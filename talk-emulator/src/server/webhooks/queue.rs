@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use talk_proto::Timestamp;
 
 use super::delivery::{Subject, WebhookAttempt, WebhookDelivery, WebhookState};
+use super::faults::FaultyWebhooks;
 use super::kind::WebhookKind;
 use super::request::{WebhookAnswer, WebhookAttemptId};
 use crate::server::dirty_map::DirtyMap;
@@ -33,21 +34,22 @@ const MAX_RESPONSE: usize = 4096;
 /// The undelivered events, and the latest finished deliveries.
 #[derive(Debug, Default)]
 pub(in crate::server) struct WebhookQueue {
-    deliveries: DirtyMap<WebhookDelivery>,
+    pub(super) deliveries: DirtyMap<WebhookDelivery>,
     order: BTreeMap<u64, String>,
     finished: BTreeSet<u64>,
     pending_bytes: usize,
     finished_bytes: usize,
     next_sequence: u64,
     /// The undelivered events of each object. Only the first event of an object is attempted.
-    lanes: BTreeMap<(String, Subject), VecDeque<String>>,
+    pub(super) lanes: BTreeMap<(String, Subject), VecDeque<String>>,
     /// The events to attempt next.
-    ready: VecDeque<String>,
+    pub(super) ready: VecDeque<String>,
     in_flight: BTreeMap<WebhookAttemptId, String>,
+    pub(super) faulty: FaultyWebhooks,
     next_attempt: u64,
     discarded: u64,
     /// The number of changes of deliveries.
-    version: u64,
+    pub(super) version: u64,
 }
 
 impl WebhookQueue {
@@ -73,6 +75,7 @@ impl WebhookQueue {
             state: WebhookState::Pending,
             attempts: Vec::new(),
             body,
+            faults: Vec::new(),
             sequence: self.next_sequence,
             subject,
             failures: 0,
@@ -89,9 +92,18 @@ impl WebhookQueue {
         let lane = (delivery.app.clone(), delivery.subject.clone());
         let lane = self.lanes.entry(lane).or_default();
         lane.push_back(delivery.id.clone());
-        if lane.len() == 1 {
+        if lane.len() == 1 || self.faulty.overtake(lane) {
             self.ready.push_back(delivery.id.clone());
         }
+    }
+
+    /// Returns the event of the next attempt. Returns `None` if no event is ready, or too many
+    /// attempts are in flight.
+    pub(super) fn next_ready(&self) -> Option<&WebhookDelivery> {
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            return None;
+        }
+        self.deliveries.get(self.ready.front()?)
     }
 
     /// Begins the next attempt. Returns `None` if no event is ready, or too many attempts are in
@@ -129,6 +141,10 @@ impl WebhookQueue {
             last.end(now, result);
         }
         if is_delivered {
+            if self.faulty.take_duplicate(&id) {
+                self.ready.push_back(id);
+                return None;
+            }
             delivery.state = WebhookState::Delivered;
         } else {
             delivery.failures += 1;
@@ -191,10 +207,11 @@ impl WebhookQueue {
     }
 
     /// Moves a delivery from the head of its lane to the finished ones.
-    fn leave_lane(&mut self, id: &str) {
+    pub(super) fn leave_lane(&mut self, id: &str) {
         let Some(delivery) = self.deliveries.get(id) else {
             return;
         };
+        self.faulty.forget(id);
         let bytes = delivery.body.len();
         self.pending_bytes -= bytes;
         self.finished_bytes += bytes;
@@ -213,7 +230,7 @@ impl WebhookQueue {
     }
 
     /// Removes the oldest finished deliveries above the limits.
-    fn trim(&mut self) {
+    pub(super) fn trim(&mut self) {
         while self.finished.len() > MAX_FINISHED || self.finished_bytes > MAX_FINISHED_BYTES {
             let Some(oldest) = self.finished.pop_first() else {
                 return;
@@ -271,7 +288,7 @@ impl WebhookQueue {
 }
 
 impl WebhookAttempt {
-    fn end(&mut self, now: Timestamp, result: Result<WebhookAnswer, String>) {
+    pub(super) fn end(&mut self, now: Timestamp, result: Result<WebhookAnswer, String>) {
         self.ended_at = Some(now);
         match result {
             Ok(answer) => {

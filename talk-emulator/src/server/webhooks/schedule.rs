@@ -59,15 +59,20 @@ impl Server {
     /// Begins attempts for the events that are ready. Without an address they wait.
     pub(in crate::server) fn start_webhooks(&mut self) {
         let back_end_time = self.back_end_time();
-        let Some(url) = &self.settings.webhooks.url else {
+        if self.settings.webhooks.url.is_none() || self.webhooks.next_ready().is_none() {
             return;
-        };
-        let key = self.settings.webhook_key().unwrap_or_default();
+        }
         let mut begun = Vec::new();
-        while let Some((attempt, delivery)) = self.webhooks.begin(self.now) {
+        loop {
+            self.apply_webhook_faults();
+            let Some((attempt, delivery)) = self.webhooks.begin(self.now) else {
+                break;
+            };
             if self.inspector.is_on() {
                 begun.push(delivery.id.clone());
             }
+            let url = self.settings.webhooks.url.as_deref().unwrap_or_default();
+            let key = self.settings.webhook_key().unwrap_or_default();
             let request = WebhookRequest::new(url, key, back_end_time, &delivery.body);
             self.outputs
                 .push_back(Output::SendWebhook { attempt, request });

@@ -26,6 +26,10 @@ pub struct WebhookSettings {
     /// [`Emulator`](crate::Emulator) with an address and without a secret creates a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// The time in milliseconds after which a user is notified of unread messages
+    /// (`notification.triggered`). Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_after_ms: Option<u64>,
 }
 
 /// The beginning of the keys that the emulator creates. It resembles the service's test keys.
@@ -58,6 +62,13 @@ impl WebhookSettings {
         let events = self.events.as_ref();
         self.url.is_some() && events.is_none_or(|events| events.contains(&kind))
     }
+
+    /// Returns the time in milliseconds after which unread messages cause a notification, if
+    /// notifications are sent.
+    pub(in crate::server) fn notify_after(&self) -> Option<u64> {
+        let is_selected = self.is_selected(WebhookKind::NotificationTriggered);
+        self.notify_after_ms.filter(|_| is_selected)
+    }
 }
 
 /// Hides the secret, and the address, which may hold one.
@@ -67,6 +78,7 @@ impl fmt::Debug for WebhookSettings {
             .field("url", &self.url.as_ref().map(|_| ".."))
             .field("events", &self.events)
             .field("secret", &self.secret.as_ref().map(|_| ".."))
+            .field("notify_after_ms", &self.notify_after_ms)
             .finish()
     }
 }

@@ -1,7 +1,7 @@
 // The page with the form of a fault, and the armed and struck faults.
 import { button, el, fill, refill, table } from './dom.js';
 import { confirmAction } from './dialog.js';
-import { dateTime } from './format.js';
+import { dateTime, path } from './format.js';
 import { field, pageForm } from './form.js';
 import { given } from './patch.js';
 import { keepFresh } from './refresh.js';
@@ -22,6 +22,14 @@ const KINDS = new Map([
   ['500', 'Refuses the request with status 500.'],
   ['restart', 'Announces a restart to all connections and closes them.'],
   ['token_expiry', 'Expires the session: the client receives 401 until it renews.'],
+  [
+    'webhook_reorder',
+    'Delivers a webhook after the next one of the same user or conversation, or after the delay.',
+  ],
+  ['webhook_duplicate', 'Delivers a webhook twice.'],
+  ['webhook_delay', 'Delays a webhook, and the later ones of the same user or conversation.'],
+  ['webhook_drop', 'Discards a webhook without an attempt to deliver it.'],
+  ['batch_shuffle', 'Runs the operations of a batch of the REST API in random order.'],
 ]);
 
 const describe = ({ user, path, times = 1, after_ms: ms, after_bytes: bytes }) => [
@@ -33,7 +41,7 @@ const describe = ({ user, path, times = 1, after_ms: ms, after_bytes: bytes }) =
 ];
 
 const ARMED = ['Kind', 'User', 'Path', 'Times', 'After', 'After bytes'];
-const STRUCK = ['Time', 'Kind', 'Connection', 'Path', 'User'];
+const STRUCK = ['Time', 'Kind', 'Connection', 'Path or webhook', 'User'];
 
 function faultForm(query, reload) {
   const meaning = el('p', { class: 'empty', id: 'fault-meaning' });
@@ -67,7 +75,16 @@ function faultForm(query, reload) {
       await reload();
     },
   );
-  const explain = () => fill(meaning, KINDS.get(form.elements.kind.value));
+  const explain = () => {
+    const kind = form.elements.kind.value;
+    const isWebhook = kind.startsWith('webhook_');
+    const isBatch = kind === 'batch_shuffle';
+    const { user, path: of, after_bytes: bytes } = form.elements;
+    user.disabled = bytes.disabled = isWebhook || isBatch;
+    of.disabled = isBatch;
+    const hint = isWebhook ? ' The path is the type, such as message.sent.' : '';
+    fill(meaning, KINDS.get(kind) + hint);
+  };
   form.addEventListener('input', explain);
   explain();
   return form;
@@ -90,11 +107,13 @@ function mount(root, { stream, query }) {
     const armedRows = faults.armed.map((fault) => [fault.kind, ...describe(fault)]);
     const struckRows = faults.struck
       .toReversed()
-      .map(({ at, fault, connection, path }) => [
+      .map(({ at, fault, connection, path: of, webhook }) => [
         dateTime(at),
         fault.kind,
         connection ?? '–',
-        path ?? '–',
+        webhook === undefined
+          ? (of ?? '–')
+          : el('a', { href: `#${path('webhooks', webhook)}`, 'data-key': webhook }, of),
         fault.user ?? 'all users',
       ]);
     disarm.disabled = armedRows.length === 0;

@@ -15,6 +15,7 @@ const TYPES = [
   'message.updated',
   'message.deleted',
   'conversation.deleted',
+  'notification.triggered',
 ];
 
 const STATE_CLASS = { delivered: 'ok', pending: 'warn', failed: 'bad' };
@@ -22,7 +23,7 @@ const STATE_CLASS = { delivered: 'ok', pending: 'warn', failed: 'bad' };
 const state = (name) => el('span', { class: STATE_CLASS[name] ?? '' }, name);
 
 function summary({ webhooks = {}, secret }) {
-  const { url, events, secret: own } = webhooks;
+  const { url, events, secret: own, notifyAfterMs: ms } = webhooks;
   const key = own ? 'the key of the webhooks' : secret ? 'the secret of the settings' : 'none';
   return el(
     'dl',
@@ -31,6 +32,7 @@ function summary({ webhooks = {}, secret }) {
       ['Address', url ?? 'none: no webhooks are sent'],
       ['Events', events === undefined ? 'all' : events.join(', ')],
       ['Signed with', key],
+      ['Notifications', ms === undefined ? 'none' : `after ${ms} ms`],
     ].map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
   );
 }
@@ -50,6 +52,9 @@ function detailOf(webhook, resend) {
     el('h3', {}, `${webhook.type} `, state(webhook.state)),
     el('p', { class: 'mono' }, webhook.id),
     el('p', { class: 'actions' }, button('Resend', resend, { 'data-key': 'resend' })),
+    webhook.faults === undefined
+      ? null
+      : el('p', { class: 'warn' }, `Injected faults: ${webhook.faults.join(', ')}`),
     el('h4', {}, 'Attempts'),
     attemptsOf(webhook),
     el('h4', {}, 'Body'),
