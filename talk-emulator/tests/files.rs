@@ -7,7 +7,7 @@ mod support;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use support::{Socket, get, json_of, send, try_send};
+use support::{Socket, change, get, json_of, ok, read, send, try_send};
 use talk_emulator::Emulator;
 use talk_emulator::server::{Fault, FaultKind, Role, Settings};
 
@@ -398,4 +398,88 @@ async fn download_takes_get_and_head_only() {
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method}");
         assert_ne!(response.body(), "x", "{method}");
     }
+}
+
+/// Uploads a file to an emulator, and returns its block and a snapshot with it.
+async fn exported(bytes: &[u8]) -> (String, Value) {
+    let emulator = Emulator::start().await.unwrap();
+    let uploaded = upload(&emulator, form("a.bin", "text/plain", bytes, &[])).await;
+    let block = block_of(&emulator, &uploaded).await;
+    ok(&emulator, "POST", "/snapshots/a/save", json!({})).await;
+    let without = read(&emulator, "/snapshots/a?files=false").await;
+    assert_eq!(without["files"], json!({}));
+    let snapshot = read(&emulator, "/snapshots/a").await;
+    assert_eq!(without["records"], snapshot["records"]);
+    let refused = get(&emulator, "/_emulator/snapshots/a?files=maybe").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    (path_of(&emulator, &block), snapshot)
+}
+
+#[tokio::test]
+async fn snapshot_moves_contents_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    for size in [0, 2_000_000] {
+        let bytes = pattern(size);
+        let (path, snapshot) = exported(&bytes).await;
+        let persisted = || Emulator::builder().data(folder.path());
+        for second in [Emulator::builder(), persisted()] {
+            let second = second.start().await.unwrap();
+            // The second import finds the contents.
+            for _ in 0..2 {
+                ok(&second, "PUT", "/snapshots/x", snapshot.clone()).await;
+            }
+            ok(&second, "POST", "/snapshots/x/restore", json!({})).await;
+            let downloaded = get(&second, &path).await;
+            assert_eq!(downloaded.status(), StatusCode::OK);
+            assert!(*downloaded.body() == bytes, "{size} bytes differ");
+            assert_eq!(downloaded.headers()["content-type"], "text/plain");
+            second.shutdown().await;
+        }
+        let restarted = persisted().start().await.unwrap();
+        assert!(*get(&restarted, &path).await.body() == bytes);
+        restarted.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn snapshot_with_wrong_contents_is_refused() {
+    let (_, snapshot) = exported(&pattern(1000)).await;
+    let files = snapshot["files"].as_object().unwrap();
+    let (token, contents) = files.iter().next().unwrap();
+    let second = Emulator::start().await.unwrap();
+    for files in [
+        json!({ token: "%" }),
+        json!({ token: "AAAA" }),
+        json!({ "../../secret": contents }),
+        json!({ token: 1 }),
+    ] {
+        let mut wrong = snapshot.clone();
+        wrong["files"] = files;
+        let refused = change(&second, "PUT", "/snapshots/x", &wrong).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(read(&second, "/snapshots").await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn snapshot_with_foreign_token_reads_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, snapshot) = exported(&pattern(10)).await;
+    let token = snapshot["files"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap();
+    let text = snapshot.to_string().replace(&**token, "../talk.sqlite");
+    let mut hostile: Value = serde_json::from_str(&text).unwrap();
+    hostile["files"] = json!({});
+    let emulator = Emulator::builder().data(folder.path());
+    let emulator = emulator.start().await.unwrap();
+    ok(&emulator, "PUT", "/snapshots/x", hostile).await;
+    ok(&emulator, "POST", "/snapshots/x/restore", json!({})).await;
+    let path = path.replace(&**token, "..%2Ftalk.sqlite");
+    let response = get(&emulator, &path).await;
+    assert_ne!(response.status(), StatusCode::OK);
+    assert!(!response.body().starts_with(b"SQLite"));
 }

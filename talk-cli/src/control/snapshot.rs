@@ -36,8 +36,15 @@ enum Action {
     List,
     /// Delete a snapshot
     Delete(Name),
-    /// Write a snapshot into a file. It has no settings and no contents of uploaded files
-    Export(NameAndFile),
+    /// Write a snapshot into a file. It has the contents of uploaded files, up to 64 MiB, and no
+    /// settings
+    Export {
+        #[command(flatten)]
+        target: NameAndFile,
+        /// Leave out the contents of uploaded files
+        #[arg(long)]
+        no_files: bool,
+    },
     /// Read a snapshot from a file, for restore
     Import(NameAndFile),
 }
@@ -76,8 +83,10 @@ pub(crate) fn run_snapshot(options: Options, session: &SessionArgs, common: Comm
         Action::Reset => control.post("/reset", &json!({})),
         Action::Delete(it) => control.request(Method::DELETE, &path(&it.name), Bytes::new()),
         Action::List => return list(&control, common),
-        Action::Export(it) => {
-            write(&it.file, &control.get(&path(&it.name))?)?;
+        Action::Export { target, no_files } => {
+            let query = if no_files { "?files=false" } else { "" };
+            let snapshot = control.get(&format!("{}{query}", path(&target.name)))?;
+            write(&target.file, &snapshot)?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Import(it) => {

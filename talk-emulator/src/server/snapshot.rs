@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use talk_proto::Timestamp;
 
 use super::fault::Faults;
+use super::file::FileMetadata;
 use super::machine::Server;
 use super::record::{Change, Key, Unreadable};
 use super::settings::Settings;
@@ -15,7 +16,8 @@ use super::store::Store;
 use super::timers::Timers;
 
 /// A copy of the data of all apps: users, conversations, messages and the metadata of files. The
-/// contents of files, the settings and webhooks are not part of it.
+/// contents of files, the settings and webhooks are not part of it. The export of the control API
+/// adds the contents of files.
 ///
 /// `Debug` does not show the data. The JSON form is for files; it may change between versions of
 /// the emulator.
@@ -40,6 +42,17 @@ impl Snapshot {
     /// Returns `true` if there is no data.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// Iterates over the tokens and sizes of the files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.records.iter().filter_map(|record| match &record.key {
+            Key::File { token, .. } => {
+                let file: FileMetadata = serde_json::from_str(record.value.get()).ok()?;
+                Some((token.as_str(), file.size))
+            }
+            _ => None,
+        })
     }
 
     fn put(&mut self, key: Key, value: &impl Serialize) {

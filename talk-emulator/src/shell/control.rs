@@ -145,6 +145,13 @@ impl Query {
         number.map_err(|_| bad_request(format!("The parameter {name:?} must be a number.")))
     }
 
+    /// Returns a parameter that is `true` or `false`.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        let value = self.0.iter().find(|(it, _)| it == name);
+        let flag = value.map(|(_, value)| value.parse()).transpose();
+        flag.map_err(|_| bad_request(format!("The parameter {name:?} must be true or false.")))
+    }
+
     /// Returns the maximum length of a list.
     pub(super) fn limit(&self, default: usize) -> Result<usize, Refusal> {
         let limit = self.number("limit")?;

@@ -98,30 +98,6 @@ pub(crate) async fn restore_snapshot(
     shell.engine.call(restore).await?
 }
 
-/// Returns a snapshot as JSON.
-pub(crate) async fn export_snapshot(
-    State(shell): State<Shell>,
-    ControlPath(name): ControlPath<String>,
-) -> Result<Json<Snapshot>, Refusal> {
-    let found = shell
-        .engine
-        .call(move |core, _| core.snapshots.get(&name).cloned());
-    found.await?.map(Json).ok_or_else(unknown)
-}
-
-/// Stores an exported snapshot under a name. It is not restored.
-pub(crate) async fn import_snapshot(
-    State(shell): State<Shell>,
-    ControlPath(name): ControlPath<String>,
-    ControlBody(body): ControlBody,
-) -> Result<Json<Value>, Refusal> {
-    let snapshot = parse(&body)?;
-    shell
-        .engine
-        .call(move |core, _| keep(core, name, snapshot))
-        .await?
-}
-
 /// Deletes a snapshot.
 pub(crate) async fn delete_snapshot(
     State(shell): State<Shell>,
@@ -134,7 +110,11 @@ pub(crate) async fn delete_snapshot(
     Ok(Json(json!({})))
 }
 
-fn keep(core: &mut Core, name: String, snapshot: Snapshot) -> Result<Json<Value>, Refusal> {
+pub(super) fn keep(
+    core: &mut Core,
+    name: String,
+    snapshot: Snapshot,
+) -> Result<Json<Value>, Refusal> {
     if core.snapshots.len() >= MAX_SNAPSHOTS && !core.snapshots.contains_key(&name) {
         let reason = format!("There are {MAX_SNAPSHOTS} snapshots: delete one first.");
         return Err(bad_request(reason));
@@ -144,7 +124,7 @@ fn keep(core: &mut Core, name: String, snapshot: Snapshot) -> Result<Json<Value>
     Ok(Json(json!({ "records": records })))
 }
 
-fn unknown() -> Refusal {
+pub(super) fn unknown() -> Refusal {
     let reason = "There is no snapshot with this name.";
     Refusal::new(StatusCode::NOT_FOUND, "SNAPSHOT_NOT_FOUND", reason)
 }

@@ -6,8 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter, delete, get, on, post, put};
 
 use super::control::{change_settings, disarm_faults, faults, inject_fault, settings};
 use super::control_data::{
-    MAX_IMPORT, advance_clock, clock, delete_snapshot, export_snapshot, import_snapshot,
-    list_snapshots, reset, restore_snapshot, save_snapshot,
+    MAX_IMPORT, advance_clock, clock, delete_snapshot, list_snapshots, reset, restore_snapshot,
+    save_snapshot,
 };
 use super::control_events::{events, frames};
 use super::control_inspect::{
@@ -17,6 +17,7 @@ use super::control_wait::{requests, wait};
 use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
 use super::inspector::{asset, index};
 use super::openapi::openapi;
+use super::snapshot_files::{export_snapshot, import_snapshot};
 use super::state::Shell;
 
 /// A control request: its method, its path below `/_emulator` and its handler.

@@ -86,6 +86,7 @@ impl Files {
 
     pub(crate) async fn create_temp(&self, token: &str) -> io::Result<TempFile> {
         let state = match self {
+            _ if !is_token(token) => return Err(io::ErrorKind::InvalidInput.into()),
             Self::Temporary(_) => State::Memory(BytesMut::new()),
             Self::Persisted(folder) => {
                 let (file, removed) = folder.create(token.to_owned()).await?;
@@ -106,8 +107,22 @@ impl Files {
         }
     }
 
+    /// Stores the contents of a file of another emulator, unless there are some.
+    pub(crate) async fn import(&self, token: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.get(token).await?.is_some() {
+            return Ok(());
+        }
+        let mut file = self.create_temp(token).await?;
+        file.write(bytes).await?;
+        let complete = file.finish().await?;
+        self.keep(token.to_owned(), complete);
+        Ok(())
+    }
+
     pub(crate) async fn get(&self, token: &str) -> io::Result<Option<Contents>> {
         match self {
+            // An imported snapshot may have any token.
+            _ if !is_token(token) => Ok(None),
             Self::Temporary(files) => Ok(lock(files).get(token).cloned()),
             Self::Persisted(folder) => {
                 let path = folder.path.join(token);
@@ -198,11 +213,15 @@ impl Drop for RemoveOnDrop {
 
 /// Removes the file of an upload that a crash has interrupted, complete or not.
 pub(crate) fn remove_abandoned(folder: &Path, token: &str) -> io::Result<()> {
-    if token.len() != TOKEN_LENGTH || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    if !is_token(token) {
         return Ok(());
     }
     remove_if_exists(&folder.join(format!("{token}{INCOMPLETE}")))?;
     remove_if_exists(&folder.join(token))
+}
+
+fn is_token(token: &str) -> bool {
+    token.len() == TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn remove_if_exists(path: &Path) -> io::Result<()> {
@@ -232,6 +251,11 @@ impl Contents {
                 Ok(Some((chunk, end..left.end)))
             }
         })
+    }
+
+    /// Returns all bytes of a file of this size.
+    pub(crate) async fn whole(self, size: u64) -> io::Result<Bytes> {
+        self.chunk(0..size).await
     }
 
     async fn chunk(self, range: Range<u64>) -> io::Result<Bytes> {

@@ -27,6 +27,7 @@ mod refusal;
 mod router;
 mod schema;
 mod send_queue;
+mod snapshot_files;
 mod socket;
 mod state;
 mod storage;
