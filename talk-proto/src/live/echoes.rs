@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
-use crate::outbox::Echo;
+use crate::outbox::{Echo, EchoChange};
 use crate::timestamp::Timestamp;
 
 /// The longest time of a ready connection for which an own message is invisible because it may be
@@ -21,7 +21,8 @@ pub(super) struct Echoes {
 
 #[derive(Default)]
 struct ConversationEchoes {
-    echoes: Vec<Echo>,
+    /// The echoes by the number of their entry.
+    echoes: BTreeMap<u64, Echo>,
     /// Invisible messages, each with the time from which on its delay is counted.
     held_back: BTreeMap<MessageId, Timestamp>,
     /// Messages that are visible although the outcome of an entry is unknown.
@@ -35,25 +36,30 @@ impl Echoes {
     }
 
     /// Returns the echoes of a conversation, oldest first.
-    pub(super) fn of(&self, conversation: &ConversationId) -> &[Echo] {
-        let echoes = self.conversations.get(conversation);
-        echoes.map_or(&[], |of| &of.echoes)
+    pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Echo> {
+        let of = self.conversations.get(conversation).into_iter();
+        of.flat_map(|of| of.echoes.values())
     }
 
-    /// Replaces the echoes of a conversation. Returns the messages that may become visible.
+    /// Changes the echoes of a conversation. Returns the messages that may become visible.
     pub(super) fn set(
         &mut self,
-        conversation: ConversationId,
-        echoes: Vec<Echo>,
+        conversation: &ConversationId,
+        changes: Vec<EchoChange>,
     ) -> Vec<MessageId> {
         self.is_on = true;
-        if echoes.is_empty() {
-            let old = self.conversations.remove(&conversation);
-            return old.map_or_else(Vec::new, |old| old.held_back.into_keys().collect());
+        let of = self.conversations.entry(conversation.clone()).or_default();
+        for (seq, echo) in changes {
+            match echo {
+                Some(echo) => of.echoes.insert(seq, echo),
+                None => of.echoes.remove(&seq),
+            };
         }
-        let of = self.conversations.entry(conversation).or_default();
-        of.echoes = echoes;
-        of.held_back.keys().cloned().collect()
+        let held_back = of.held_back.keys().cloned().collect();
+        if of.echoes.is_empty() {
+            self.conversations.remove(conversation);
+        }
+        held_back
     }
 
     /// Returns `true` if a new message of the conversation must stay invisible, because it may be
@@ -74,8 +80,8 @@ impl Echoes {
             candidate.is_some_and(|candidate| candidate.may_be(message, me))
         };
         let is_held = !of.released.contains(&message.id)
-            && !of.echoes.iter().any(is_own)
-            && of.echoes.iter().any(may_be);
+            && !of.echoes.values().any(is_own)
+            && of.echoes.values().any(may_be);
         if is_held {
             of.held_back.entry(message.id.clone()).or_insert(now);
         } else {

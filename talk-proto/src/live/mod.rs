@@ -42,7 +42,7 @@ use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
 use crate::model::{ConversationId, MessageId, User, UserId};
 use crate::options::Limits;
-use crate::outbox::Echo;
+use crate::outbox::EchoChange;
 use crate::timestamp::Timestamp;
 use crate::wire::{EventError, Published};
 
@@ -321,15 +321,15 @@ impl Live {
         self.cx.cached = items;
     }
 
-    /// Shows these entries in the windows of a conversation.
+    /// Changes the entries in the windows of a conversation.
     pub(crate) fn set_echoes(
         &mut self,
         now: Timestamp,
         conversation: &ConversationId,
-        echoes: Vec<Echo>,
+        changes: Vec<EchoChange>,
     ) {
         self.begin(now);
-        for message in self.cx.echoes.set(conversation.clone(), echoes) {
+        for message in self.cx.echoes.set(conversation, changes) {
             self.reveal(conversation, &message);
         }
         if let Some(messages) = self.stores.messages(conversation) {

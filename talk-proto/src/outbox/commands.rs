@@ -372,6 +372,28 @@ pub(super) fn derived_key(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::OutboxOptions;
+
+    #[test]
+    fn enqueue_changes_only_the_echo_of_its_entry() {
+        let now = Timestamp::from_millis(1_000);
+        let me = "alice".try_into().unwrap();
+        let mut outbox = Outbox::new(me, OutboxOptions::default(), now, None);
+        let mut rng = Rng::with_seed(7);
+        for _ in 0..3 {
+            let room = "room".try_into().unwrap();
+            let message = Enqueue::from("Hello!");
+            let queued = outbox.enqueue(now, &mut rng, room, message, usize::MAX);
+            queued.unwrap();
+            outbox.advance(now, false, |_| None);
+            let outputs = std::iter::from_fn(|| outbox.poll_output());
+            let changes = outputs.filter_map(|output| match output {
+                OutboxOutput::Echoes { changes, .. } => Some(changes.len()),
+                _ => None,
+            });
+            assert_eq!(changes.sum::<usize>(), 1);
+        }
+    }
 
     #[test]
     fn derived_key_depends_on_all_parts() {

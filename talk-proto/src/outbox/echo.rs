@@ -16,6 +16,9 @@ pub(crate) struct Echo {
     pub(crate) candidate: Option<Arc<Candidate>>,
 }
 
+/// The number of an entry, and its echo, or `None` if the entry was removed.
+pub(crate) type EchoChange = (u64, Option<Echo>);
+
 /// An entry and the message that it became.
 pub type Settled = (EntryId, MessageId);
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::echo::Echo;
+use super::echo::{Echo, EchoChange};
 use super::entry::{Entry, HeldReason};
 use super::file::{FileRecord, OutboxFile, SavedFile};
 use super::item::{FollowUp, Item, OutgoingEntry};
@@ -46,10 +46,10 @@ pub(crate) enum OutboxOutput {
     },
     /// Remove a call from the request queue.
     Cancel(RequestId),
-    /// Show these entries in the windows of a conversation.
+    /// Change the entries in the windows of a conversation.
     Echoes {
         conversation: ConversationId,
-        echoes: Vec<Echo>,
+        changes: Vec<EchoChange>,
     },
     /// Load a page of messages, from the newest one or from a cursor.
     FetchPage {
@@ -88,9 +88,9 @@ pub(crate) struct Outbox {
     pub(super) timers: BTreeSet<(Timestamp, u64)>,
     /// Entries whose snapshot may have changed.
     pub(super) changed: BTreeSet<u64>,
-    /// Conversations whose echoes may have changed.
-    pub(super) changed_echoes: BTreeSet<ConversationId>,
-    /// The entries of each conversation, for its echoes.
+    /// The entries of each conversation whose echoes may have changed.
+    pub(super) changed_echoes: BTreeMap<ConversationId, BTreeSet<u64>>,
+    /// The entries of each conversation.
     pub(super) by_conversation: BTreeMap<ConversationId, BTreeSet<u64>>,
     pub(super) list: EntryList,
     pub(super) is_ready: bool,
@@ -129,7 +129,7 @@ impl Outbox {
             awaiting: BTreeMap::new(),
             timers: BTreeSet::new(),
             changed: BTreeSet::new(),
-            changed_echoes: BTreeSet::new(),
+            changed_echoes: BTreeMap::new(),
             by_conversation: BTreeMap::new(),
             list: EntryList::default(),
             is_ready: false,
@@ -275,7 +275,8 @@ impl Outbox {
                 self.by_conversation.remove(&saved.conversation);
             }
         }
-        self.changed_echoes.insert(saved.conversation);
+        let of_conversation = self.changed_echoes.entry(saved.conversation);
+        of_conversation.or_default().insert(seq);
         self.emit(Event::EntryRemoved {
             entry: saved.id,
             message: saved.message,
@@ -526,7 +527,9 @@ impl Outbox {
             let has_changed = item.refresh();
             let entry = Arc::clone(&item.snapshot);
             let is_over = item.is_sent() && item.batch.is_none() && !self.follow_ups.contains(&seq);
-            self.changed_echoes.insert(item.saved.conversation.clone());
+            let conversation = item.saved.conversation.clone();
+            let of_conversation = self.changed_echoes.entry(conversation);
+            of_conversation.or_default().insert(seq);
             if self.list.show(seq, Arc::clone(&entry)) || has_changed {
                 self.emit(Event::EntryChanged(entry));
             }
@@ -536,21 +539,19 @@ impl Outbox {
             }
         }
         self.update_subscriptions();
-        for conversation in std::mem::take(&mut self.changed_echoes) {
-            let of_conversation = self.by_conversation.get(&conversation);
-            let mut echoes = Vec::new();
-            for seq in of_conversation.into_iter().flatten() {
-                if let Some(item) = self.items.get_mut(seq) {
-                    echoes.push(Echo {
-                        entry: Arc::clone(&item.snapshot),
-                        message: item.saved.message.clone(),
-                        candidate: item.candidate(),
-                    });
-                }
+        for (conversation, entries) in std::mem::take(&mut self.changed_echoes) {
+            let mut changes = Vec::with_capacity(entries.len());
+            for seq in entries {
+                let echo = self.items.get_mut(&seq).map(|item| Echo {
+                    entry: Arc::clone(&item.snapshot),
+                    message: item.saved.message.clone(),
+                    candidate: item.candidate(),
+                });
+                changes.push((seq, echo));
             }
             self.outputs.push_back(OutboxOutput::Echoes {
                 conversation,
-                echoes,
+                changes,
             });
         }
     }
@@ -599,6 +600,17 @@ impl Outbox {
     /// Returns the entries, oldest first.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.items.values().map(|item| &item.snapshot)
+    }
+
+    /// Returns the entries of a conversation, oldest first.
+    pub(crate) fn entries_of(
+        &self,
+        conversation: &ConversationId,
+    ) -> impl Iterator<Item = &Arc<Entry>> {
+        let entries = self.by_conversation.get(conversation);
+        let items = entries.into_iter().flatten();
+        let items = items.filter_map(|seq| self.items.get(seq));
+        items.map(|item| &item.snapshot)
     }
 
     /// Returns an entry.

@@ -30,7 +30,7 @@ mod step;
 mod upload;
 
 pub use echo::Settled;
-pub(crate) use echo::{Echo, Pending};
+pub(crate) use echo::{Echo, EchoChange, Pending};
 pub use entry::{Entry, HeldReason, Reference, Stage};
 pub use file::{FileSource, OutboxFile, PendingFile};
 pub(crate) use item::{Content, FollowUp, OutgoingEntry};

@@ -1,7 +1,5 @@
 //! Outboxes whose store another session uses.
 
-use std::collections::BTreeSet;
-
 use super::lanes::Lanes;
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OutboxOptions;
@@ -45,7 +43,8 @@ impl Outbox {
         };
         journal.take();
         // Reports and requests that wait belong to the dropped entries.
-        self.outputs.clear();
+        let is_echo = |output: &OutboxOutput| matches!(output, OutboxOutput::Echoes { .. });
+        self.outputs.retain(is_echo);
         for (seq, item) in std::mem::take(&mut self.items) {
             if let Step::InFlight(Some(request)) = item.step {
                 self.outputs.push_back(OutboxOutput::Cancel(request));
@@ -70,15 +69,15 @@ impl Outbox {
         self.awaiting.clear();
         self.timers.clear();
         self.changed.clear();
-        let conversations = std::mem::take(&mut self.by_conversation).into_keys();
-        let conversations: BTreeSet<_> = conversations.collect();
-        for conversation in self.changed_echoes.iter().chain(&conversations) {
+        let removed = std::mem::take(&mut self.changed_echoes).into_iter();
+        let dropped = std::mem::take(&mut self.by_conversation);
+        for (conversation, entries) in removed.chain(dropped) {
+            let changes = entries.into_iter().map(|seq| (seq, None)).collect();
             self.outputs.push_back(OutboxOutput::Echoes {
-                conversation: conversation.clone(),
-                echoes: Vec::new(),
+                conversation,
+                changes,
             });
         }
-        self.changed_echoes.clear();
         self.update_subscriptions();
         self.is_open = false;
         self.mark_dirty();

@@ -1,12 +1,9 @@
 //! The cache of a session.
 
-use std::sync::Arc;
-
 use super::Session;
 use crate::command::SubscriptionId;
 use crate::io::Event;
 use crate::model::ConversationId;
-use crate::outbox::Echo;
 use crate::snapshot::Topic;
 use crate::storage::Record;
 
@@ -56,10 +53,12 @@ impl Session {
     }
 
     /// Shows the entries of a conversation in its cached window.
-    pub(super) fn show_cached_echoes(&mut self, conversation: &ConversationId, echoes: &[Echo]) {
+    pub(super) fn show_cached_echoes(&mut self, conversation: &ConversationId) {
         if let Some(cache) = &mut self.cache {
-            let entries = echoes.iter().map(|echo| Arc::clone(&echo.entry));
-            for event in cache.set_pending(conversation, entries.collect()) {
+            let outbox = self.outbox.as_ref().into_iter();
+            let entries = outbox.flat_map(|outbox| outbox.entries_of(conversation));
+            let entries = entries.cloned().collect();
+            for event in cache.set_pending(conversation, entries) {
                 self.emit(event);
             }
         }

@@ -194,10 +194,10 @@ impl Session {
                 }
                 OutboxOutput::Echoes {
                     conversation,
-                    echoes,
+                    changes,
                 } => {
-                    self.show_cached_echoes(&conversation, &echoes);
-                    self.live.set_echoes(self.now, &conversation, echoes);
+                    self.show_cached_echoes(&conversation);
+                    self.live.set_echoes(self.now, &conversation, changes);
                 }
                 OutboxOutput::FetchPage {
                     seq,

@@ -284,7 +284,7 @@ impl ListStore for MessageStore {
             echo,
             position: echo.message.as_ref().and_then(position),
         };
-        Some(cx.echoes.of(&self.conversation).iter().map(place).collect())
+        Some(cx.echoes.of(&self.conversation).map(place).collect())
     }
 
     fn needed_by_stores(&self) -> usize {
