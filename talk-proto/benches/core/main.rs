@@ -4,6 +4,7 @@
 //! cargo bench -p talk-proto --bench core            # a table
 //! cargo bench -p talk-proto --bench core -- --json
 //! cargo bench -p talk-proto --bench core -- --quick  # the rows that are watched in CI
+//! cargo bench -p talk-proto --bench core -- --growth # the points of a plot, as JSON
 //! ```
 //!
 //! Requires `valgrind`. The exit code is 1 if a goal is missed.
@@ -14,6 +15,9 @@
 )]
 
 mod callgrind;
+mod durable;
+mod durable_rows;
+mod growth;
 mod input;
 mod list_rows;
 mod lists;
@@ -39,16 +43,24 @@ fn main() -> ExitCode {
     }
     if let Some(unknown) = arguments
         .iter()
-        .find(|a| !["--json", "--quick"].contains(a))
+        .find(|a| !["--json", "--quick", "--growth"].contains(a))
     {
-        eprintln!("{unknown} is not known: --json, --quick");
+        eprintln!("{unknown} is not known: --json, --quick, --growth");
         return ExitCode::from(2);
+    }
+    if arguments.contains(&"--growth") {
+        return match growth::print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => fail(&problem),
+        };
     }
     match rows::measure(arguments.contains(&"--quick")) {
         Ok(rows) => support::table::print(&rows, arguments.contains(&"--json")),
-        Err(problem) => {
-            eprintln!("{problem}");
-            ExitCode::FAILURE
-        }
+        Err(problem) => fail(&problem),
     }
+}
+
+fn fail(problem: &str) -> ExitCode {
+    eprintln!("{problem}");
+    ExitCode::FAILURE
 }

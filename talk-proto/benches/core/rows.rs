@@ -5,6 +5,7 @@ use std::hint::black_box;
 use talk_proto::content::{MarkupSource, parse_markup};
 
 use crate::callgrind::per_frame;
+use crate::durable_rows;
 use crate::input::{PLAIN, repeated};
 use crate::list_rows;
 use crate::support::table::Row;
@@ -49,6 +50,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     }
     rows.extend(scale()?);
     rows.extend(list_rows::measure(quick)?);
+    rows.extend(durable_rows::measure()?);
     Ok(rows)
 }
 

@@ -11,6 +11,7 @@ use talk_proto::{
     model::{MessageId, MessageSnapshot},
 };
 
+use crate::durable::Start;
 use crate::input;
 use crate::lists::Kind;
 use crate::support::client::{Client, messages};
@@ -41,6 +42,10 @@ pub(crate) enum Work {
     Search(u64),
     /// Events of a list of this many items.
     List(Kind, u64),
+    /// Messages into an outbox with this many entries.
+    Enqueue(u64),
+    /// Starts from records, with this many entries or conversations.
+    Start(Start, u64),
 }
 
 impl Work {
@@ -58,6 +63,8 @@ impl Work {
             Self::Filter(count) => format!("filter-{count}"),
             Self::Search(count) => format!("search-{count}"),
             Self::List(kind, count) => format!("{}-{count}", kind.name()),
+            Self::Enqueue(count) => format!("enqueue-{count}"),
+            Self::Start(start, count) => format!("{}-{count}", start.name()),
         }
     }
 
@@ -80,7 +87,11 @@ impl Work {
             "markup" => Some(Self::Markup(count)),
             "filter" => Some(Self::Filter(count)),
             "search" => Some(Self::Search(count)),
-            _ => Some(Self::List(Kind::parse(kind)?, count)),
+            "enqueue" => Some(Self::Enqueue(count)),
+            _ => match Start::parse(kind) {
+                Some(start) => Some(Self::Start(start, count)),
+                None => Some(Self::List(Kind::parse(kind)?, count)),
+            },
         }
     }
 
@@ -89,6 +100,13 @@ impl Work {
         match self {
             Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(received),
             Self::List(kind, count) => kind.run(count, frames, received),
+            Self::Enqueue(count) => {
+                let mut client = Client::queueing(count);
+                client.queue(received);
+                // Dropping the entries is not part of a message's cost.
+                std::mem::forget(client);
+            }
+            Self::Start(start, count) => start.run(count, received),
             _ => self.receive(frames, received),
         }
     }

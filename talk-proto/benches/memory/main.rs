@@ -22,9 +22,11 @@ use std::process::ExitCode;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use talk_proto::Topic;
 
+use self::support::backlog::{self, Backlog};
 use self::support::client::{Client, messages};
 use self::support::frames;
 use self::support::server::Server;
+use self::support::store;
 use self::support::table::{self, Row};
 
 #[global_allocator]
@@ -38,6 +40,12 @@ const MESSAGES: u64 = 10_000;
 const SESSIONS: usize = 100;
 /// The number of conversations that are loaded to measure the size of one.
 const CONVERSATIONS: u64 = 3_000;
+/// The number of entries that are enqueued to measure the size of one.
+const ENTRIES: u64 = 10_000;
+/// The number of conversations with news for a stalled inbox.
+const INBOX: u64 = 10_000;
+/// The maximum heap usage of a conversation of an inbox.
+const INBOX_CONVERSATION: f64 = 2.0 * 1024.0;
 
 fn main() -> ExitCode {
     let as_json = env::args().any(|argument| argument == "--json");
@@ -66,6 +74,8 @@ fn main() -> ExitCode {
             goal: Some(1.3),
         },
         conversation_row(),
+        entry_row(),
+        inbox_row(),
     ];
     table::print(&rows, as_json)
 }
@@ -85,6 +95,45 @@ fn conversation_row() -> Row {
         ),
         ratio: conversation / frames,
         goal: None,
+    }
+}
+
+/// Compares an entry of the outbox with its record.
+fn entry_row() -> Row {
+    let records = store::entries(ENTRIES);
+    let size = records.iter().map(|it| it.key.len() + it.value.len());
+    let record = size.sum::<usize>() as f64 / ENTRIES as f64;
+    let entries = held(1, || Client::queueing(ENTRIES)) - held(1, || Client::queueing(0));
+    let entry = entries / ENTRIES as f64;
+    Row {
+        id: "O-entry",
+        what: format!("an entry of the outbox, against its record ({entry:.0} : {record:.0} B)"),
+        ratio: entry / record,
+        goal: Some(2.0),
+    }
+}
+
+/// Measures a session with an inbox whose consumer acknowledges nothing.
+fn inbox_row() -> Row {
+    let backlog = || Backlog {
+        conversations: INBOX,
+        missed: 1,
+    };
+    let records = backlog::records(&backlog());
+    let session = held(1, || {
+        let client = Client::stalled(backlog(), &records);
+        assert!(client.held_deliveries() > 0, "nothing is delivered");
+        client
+    });
+    let conversation = session / INBOX as f64;
+    Row {
+        id: "P-stalled",
+        what: format!(
+            "a conversation of {INBOX} with news, while the consumer of their inbox acknowledges \
+             nothing, against 2 KiB ({conversation:.0} B)"
+        ),
+        ratio: conversation / INBOX_CONVERSATION,
+        goal: Some(1.0),
     }
 }
 

@@ -4,11 +4,17 @@ use bytes::Bytes;
 use talk_proto::{
     Call, Event, Input, Output, Pacing, Session, SessionOptions, SocketClosed, SocketId,
     SubscriptionId, Timestamp, Topic, Update, filter::ConversationFilter, model::ConversationId,
-    search::SearchKind,
+    search::SearchKind, storage::Record,
 };
 
+use super::consumer::Consumer;
 use super::frames;
 use super::server::Server;
+use super::store::{self, Store};
+
+/// The time of the first connection.
+const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const SEED: u64 = 7;
 
 /// A session, its socket, and the snapshots that its user holds.
 pub(crate) struct Client {
@@ -18,6 +24,8 @@ pub(crate) struct Client {
     /// The last update of each subscription, as an application keeps it.
     held: Vec<(SubscriptionId, Box<Update>)>,
     server: Server,
+    pub(super) store: Store,
+    pub(super) consumer: Consumer,
 }
 
 impl Client {
@@ -42,20 +50,36 @@ impl Client {
     }
 
     fn new(server: Server) -> Self {
-        let now = Timestamp::from_millis(1_800_000_000_000);
-        let name = |text: &str| text.try_into().expect("a name");
-        let mut options = SessionOptions::new(name("app"), "alice".try_into().expect("a name"));
-        options.authentication.token = Some("token".into());
-        options.pacing = Pacing::Off;
-        options.limits.subscriptions = 100_000;
-        options.limits.refetch = 100_000;
+        Self::with(Session::new(options(), SEED, START), server)
+    }
+
+    /// Creates a client with an outbox and a store of these records. It is not connected.
+    pub(crate) fn restored(server: Server, records: &[Record]) -> Self {
+        let mut options = options();
+        options.outbox = Some(store::outbox());
+        Self::with(Session::restore(options, SEED, START, records), server)
+    }
+
+    fn with(session: Session, server: Server) -> Self {
         Self {
-            session: Session::new(options, 7, now),
-            now,
+            session,
+            now: START,
             socket: None,
             held: Vec::new(),
             server,
+            store: Store::default(),
+            consumer: Consumer::default(),
         }
+    }
+
+    pub(super) fn session(&mut self) -> (&mut Session, Timestamp) {
+        (&mut self.session, self.now)
+    }
+
+    /// Advances the time to the next deadline.
+    pub(super) fn wait(&mut self) {
+        self.now = self.session.poll_timeout().unwrap_or(self.now);
+        self.tick();
     }
 
     pub(crate) fn subscribe(&mut self, topic: Topic) -> SubscriptionId {
@@ -94,8 +118,7 @@ impl Client {
         self.session.handle_input(self.now, closed);
         self.serve();
         while self.socket.is_none() {
-            self.now = self.session.poll_timeout().unwrap_or(self.now);
-            self.tick();
+            self.wait();
         }
     }
 
@@ -171,7 +194,7 @@ impl Client {
     }
 
     /// Answers all requests until there are no more.
-    fn serve(&mut self) {
+    pub(super) fn serve(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::OpenSocket { socket, .. } => {
@@ -194,10 +217,31 @@ impl Client {
                     subscription,
                     update,
                 }) => self.hold(subscription, update),
+                Output::Store { batch, changes } => {
+                    self.store.apply(changes);
+                    let stored = Input::Stored { batch };
+                    self.session.handle_input(self.now, stored);
+                }
+                Output::Event(Event::Inbox { event, .. }) => {
+                    if let Some(delivery) = self.consumer.take(event) {
+                        let acked = self.session.ack(self.now, delivery);
+                        acked.expect("an open session");
+                    }
+                }
                 _ => {}
             }
         }
     }
+}
+
+fn options() -> SessionOptions {
+    let name = |text: &str| text.try_into().expect("a name");
+    let mut options = SessionOptions::new(name("app"), "alice".try_into().expect("a name"));
+    options.authentication.token = Some("token".into());
+    options.pacing = Pacing::Off;
+    options.limits.subscriptions = 100_000;
+    options.limits.refetch = 100_000;
+    options
 }
 
 /// Returns the topic for the messages of the busy conversation.
@@ -214,6 +258,6 @@ pub(crate) fn participants() -> Topic {
     }
 }
 
-fn conversation() -> ConversationId {
+pub(super) fn conversation() -> ConversationId {
     frames::CONVERSATION.try_into().expect("an ID")
 }

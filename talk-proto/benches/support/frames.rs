@@ -30,13 +30,23 @@ pub(crate) fn user(id: &str) -> Value {
         "welcomeMessage": null})
 }
 
+/// Returns the text of message `n`.
+pub(crate) fn text(n: u64) -> String {
+    format!("{TEXT}{n}")
+}
+
+/// Returns the time of message `n`, in unix milliseconds.
+pub(crate) fn message_at(n: u64) -> u64 {
+    START + n * 1_000
+}
+
 /// Returns message `n` of the conversation, a plain text of typical length.
 pub(crate) fn message(n: u64) -> Value {
     let sender = if n == 0 { RARE.to_owned() } else { user_id(n) };
     json!({"id": message_id(n), "type": "UserMessage", "senderId": sender, "custom": {},
-        "createdAt": START + n * 1_000, "editedAt": null, "referencedMessageId": null,
+        "createdAt": message_at(n), "editedAt": null, "referencedMessageId": null,
         "origin": "rest",
-        "content": [{"type": "text", "children": [format!("{TEXT}{n}")]}], "reactions": {}})
+        "content": [{"type": "text", "children": [text(n)]}], "reactions": {}})
 }
 
 /// Returns a conversation of the user's list. Higher numbers are newer.

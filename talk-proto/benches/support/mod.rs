@@ -6,7 +6,10 @@
     reason = "each benchmark needs a part of it, and one that cannot be set up has to stop"
 )]
 
+pub(crate) mod backlog;
 pub(crate) mod client;
+mod consumer;
 pub(crate) mod frames;
 pub(crate) mod server;
+pub(crate) mod store;
 pub(crate) mod table;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::backlog::Backlog;
 use super::frames;
 
 /// The number of items that the server has of each kind.
@@ -15,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) participants: u64,
     /// The conversations of the user. Each has one message.
     pub(crate) conversations: u64,
+    /// The conversations with messages that an inbox has missed. They replace those above.
+    pub(crate) backlog: Option<Backlog>,
     /// The bodies of earlier answers by request, or `None` if each answer is computed. A repeated
     /// answer costs little.
     pub(crate) answers: Option<BTreeMap<String, String>>,
@@ -52,6 +55,10 @@ impl Server {
         let (method, path) = (request[1].as_str(), request[2].as_str());
         let path: Vec<&str> = path.unwrap_or_default().split('/').skip(1).collect();
         let query = &request[3];
+        let backlog = self.backlog.as_ref();
+        if let Some(body) = backlog.and_then(|backlog| backlog.body(&path, query)) {
+            return body;
+        }
         match (method, &path[..]) {
             (_, ["session", "renew"]) => json!({"expiresInSeconds": null}),
             (Some("GET"), ["users"]) => {
@@ -82,7 +89,7 @@ impl Server {
 }
 
 /// Returns a page of `limit` items, newest first, that precede the number in `cursor`.
-fn page(query: &Value, count: u64, item: impl Fn(u64) -> Value) -> Value {
+pub(super) fn page(query: &Value, count: u64, item: impl Fn(u64) -> Value) -> Value {
     let cursor = query["cursor"].as_str().and_then(|text| text.parse().ok());
     let end = cursor.unwrap_or(count);
     let start = end.saturating_sub(query["limit"].as_u64().unwrap_or_default());
