@@ -8,6 +8,7 @@
 //!
 //! The exit code is 1 if a goal is missed. `BENCHMARKS.md` explains the limits of each row.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -16,7 +17,7 @@ use talk_tests::compare::{self, Options, Role};
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Measure only these rows, of A to N
+    /// Measure only these rows, of A to P
     #[arg(long, value_delimiter = ',')]
     rows: Vec<String>,
     /// Print JSON
@@ -28,6 +29,13 @@ struct Args {
     /// Measure builds from scratch for row J, which takes minutes
     #[arg(long)]
     build: bool,
+    /// Measure the core with shorter lists, and without reconnects
+    #[arg(long)]
+    quick: bool,
+    /// Draw the cost of events and the memory of sessions as SVG files in this folder, and measure
+    /// no rows
+    #[arg(long, value_name = "FOLDER", exclusive = true)]
+    plot: Option<PathBuf>,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -42,5 +50,7 @@ fn main() -> Result<ExitCode> {
         json: args.json,
         node: args.node,
         build: args.build,
+        quick: args.quick,
+        plot: args.plot,
     })
 }

@@ -1,15 +1,15 @@
-//! Rows A, B, C, E, I and K to N: the core, measured by the benchmarks of its package.
+//! Rows A, B, C, E, I and K to P: the core, measured by the benchmarks of its package.
 
 use std::process::Stdio;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::cargo::cargo;
 use super::row::Row;
 use super::table::Table;
 
 /// The letters of the benchmarks' rows. Some rows have suffixes.
-pub(super) const ROWS: [&str; 9] = ["A", "B", "C", "E", "I", "K", "L", "M", "N"];
+pub(super) const ROWS: [&str; 11] = ["A", "B", "C", "E", "I", "K", "L", "M", "N", "O", "P"];
 
 const BENCHMARKS: [&str; 2] = ["core", "memory"];
 
@@ -18,40 +18,54 @@ const BENCHMARKS: [&str; 2] = ["core", "memory"];
 /// # Errors
 ///
 /// If a benchmark cannot be run, or prints no rows.
-pub(super) fn measure() -> Result<Vec<Row>> {
+pub(super) fn measure(quick: bool) -> Result<Vec<Row>> {
+    let flags: &[&str] = if quick {
+        &["--json", "--quick"]
+    } else {
+        &["--json"]
+    };
     let mut rows = Vec::new();
     for benchmark in BENCHMARKS {
-        rows.extend(run(benchmark)?);
+        rows.extend(parse(&output(benchmark, flags)?)?);
     }
     rows.sort_by(|a, b| a.id.get(..1).cmp(&b.id.get(..1)));
     Ok(rows)
 }
 
-fn run(benchmark: &str) -> Result<Vec<Row>> {
-    let arguments = [
-        "bench",
-        "-p",
-        "talk-proto",
-        "--bench",
-        benchmark,
-        "--",
-        "--json",
-    ];
+/// Runs a benchmark and returns its output.
+pub(super) fn output(benchmark: &str, flags: &[&str]) -> Result<String> {
+    let bench = ["bench", "-p", "talk-proto", "--bench", benchmark, "--"];
+    let arguments = [&bench, flags].concat();
     let command = format!("cargo {}", arguments.join(" "));
     let output = cargo()
-        .args(arguments)
+        .args(&arguments)
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("`{command}` cannot be run"))?;
     // If a goal is missed, the command fails and still prints the rows.
     let text = String::from_utf8(output.stdout)?;
-    parse(&text).with_context(|| format!("`{command}` printed no rows ({})", output.status))
+    let has_result = text.lines().any(is_result);
+    ensure!(
+        has_result,
+        "`{command}` printed no result ({})",
+        output.status
+    );
+    Ok(text)
 }
 
 fn parse(text: &str) -> Result<Vec<Row>> {
-    let line = text.lines().rev().find(|line| line.starts_with('{'));
-    let table: Table = serde_json::from_str(line.context("no line of JSON")?)?;
+    let table: Table = serde_json::from_str(result(text)?)?;
     Ok(table.rows)
+}
+
+/// Returns the last line of JSON.
+pub(super) fn result(text: &str) -> Result<&str> {
+    let line = text.lines().rev().find(|line| is_result(line));
+    line.context("no line of JSON")
+}
+
+fn is_result(line: &str) -> bool {
+    line.starts_with('{')
 }
 
 #[cfg(test)]

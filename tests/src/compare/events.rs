@@ -7,10 +7,10 @@ use talk_tokio::{TalkOptions, get_talk_session};
 
 use super::bot::{APP, Bot};
 use super::frames::CONVERSATION;
-use super::role::{Server, nanoseconds};
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
 use super::scripted::PUBLISH;
+use super::server::{Server, nanoseconds};
 use crate::peer::Peer;
 
 /// The publish frames of a round, with one message each.

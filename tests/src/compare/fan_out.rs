@@ -10,9 +10,9 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::bot::Bot;
-use super::role::Server;
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
+use super::server::Server;
 
 const SUBSCRIBERS: usize = 100;
 

@@ -15,9 +15,9 @@ use tokio::io::{BufReader, Lines, Stdin};
 
 use super::bot::{APP, Bot};
 use super::process;
-use super::role::{Server, nanoseconds};
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
+use super::server::{Server, nanoseconds};
 use crate::child::Child;
 
 /// The messages of a round, spread over all sessions. Each session also receives a burst before the
@@ -125,6 +125,25 @@ impl Speed {
     }
 }
 
+/// Returns the resident memory of a process with this many sessions, each with a live window.
+pub(super) async fn memory(sessions: usize) -> Result<u64> {
+    let emulator = Server::start("emulator").await?;
+    let mut speaker = Bot::connect(&emulator.host, SPEAKER).await?;
+    let me = json!({ "name": "Speaker" });
+    speaker.call("PUT", "/users/speaker", me).await?;
+    let sessions = sessions.to_string();
+    let mut crowd = Child::start(&[
+        "crowd",
+        "--host",
+        &emulator.host,
+        "--sessions",
+        &sessions,
+        "--messages",
+        "0",
+    ])?;
+    Ok(crowd.read_line().await?.parse()?)
+}
+
 fn conversation(number: usize) -> String {
     format!("conversation_{number:04}")
 }
@@ -146,15 +165,16 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Connects all sessions and prints a line. Prints a second line after the first burst of each
-    /// session. After the remaining messages, prints the processor time that they took.
+    /// Connects all sessions and prints the resident memory of the process. Prints a line after the
+    /// first burst of each session. After the remaining messages, prints the processor time that
+    /// they took.
     pub(super) async fn gather(self, mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
         let members: Vec<Member> = stream::iter(0..self.sessions)
             .map(|number| Member::join(&self.host, number))
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
-        println!("all here");
+        println!("{}", process::resident_memory()?);
         let members = listen(members, BURST).await?;
         let before = process::processor_time()?;
         println!("all warm");

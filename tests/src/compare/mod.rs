@@ -7,24 +7,31 @@ mod bare_fan_out;
 mod bot;
 mod cargo;
 mod core_rows;
+mod deliveries;
 mod events;
 mod fan_out;
 mod frames;
 mod many;
+mod outbox;
+mod plot;
 mod process;
 mod role;
 mod round_trip;
 mod rounds;
 mod row;
 mod scripted;
+mod sending;
+mod server;
 mod start;
 mod table;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
+use self::process::one_thread;
 pub use self::role::Role;
 use self::row::Row;
 use self::table::Table;
@@ -40,10 +47,14 @@ pub struct Options {
     pub node: bool,
     /// Set to measure builds from scratch for row J, which takes minutes.
     pub build: bool,
+    /// Set to measure the core with shorter lists, and without reconnects.
+    pub quick: bool,
+    /// Set to draw plots in this folder instead of measuring rows.
+    pub plot: Option<PathBuf>,
 }
 
 /// The letters of all rows, in the order of the table.
-const ROWS: &str = "ABCDEFGHIJKLMN";
+const ROWS: &str = "ABCDEFGHIJKLMNOP";
 
 impl Options {
     fn wants(&self, id: &str) -> bool {
@@ -66,6 +77,10 @@ impl Options {
 /// If a row is unknown or cannot be measured.
 pub fn run(options: &Options) -> Result<ExitCode> {
     options.check()?;
+    if let Some(folder) = &options.plot {
+        plot::draw(folder)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut table = Table {
         rows: measure(options)?,
     };
@@ -97,7 +112,7 @@ pub fn play(role: Role) -> Result<()> {
 fn measure(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     if core_rows::ROWS.iter().any(|row| options.wants(row)) {
-        rows.extend(core_rows::measure()?);
+        rows.extend(core_rows::measure(options.quick)?);
     }
     if options.wants("D") {
         rows.extend(one_thread()?.block_on(events::measure(options.node))?);
@@ -114,9 +129,12 @@ fn measure(options: &Options) -> Result<Vec<Row>> {
     if options.wants("J") {
         rows.extend(one_thread()?.block_on(start::measure(options.build))?);
     }
+    if options.wants("O") {
+        rows.extend(one_thread()?.block_on(outbox::measure())?);
+        rows.extend(one_thread()?.block_on(sending::measure())?);
+    }
+    if options.wants("P") {
+        rows.extend(one_thread()?.block_on(deliveries::measure())?);
+    }
     Ok(rows)
-}
-
-fn one_thread() -> Result<Runtime> {
-    Ok(Builder::new_current_thread().enable_all().build()?)
 }

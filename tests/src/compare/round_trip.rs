@@ -9,10 +9,10 @@ use tokio::runtime::Builder;
 use super::bot::{APP, Bot, MESSAGE};
 use super::frames::CONVERSATION;
 use super::process::stay_on_one_processor;
-use super::role::Server;
 use super::rounds::{Pair, median, medians, percentile, ratio};
 use super::row::Row;
 use super::scripted::LAST_SEND;
+use super::server::Server;
 
 /// The sends of a run.
 const SENDS: usize = 3_000;

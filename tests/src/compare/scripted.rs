@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
@@ -19,15 +19,29 @@ pub(super) const PUBLISH: &str = "publish ";
 /// The line that requests the last send that was received.
 pub(super) const LAST_SEND: &str = "last send";
 
+/// The line that closes all connections, and delays the handshakes of new ones.
+pub(super) const CLOSE: &str = "close";
+
+/// The line that ends [`CLOSE`], as soon as a client waits for its handshake. Answered with a line.
+pub(super) const OPEN: &str = "open";
+
 /// The time limit for the acknowledgement of all frames.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// State that is shared between the connections.
-#[derive(Default)]
 struct Script {
     /// The queue of the newest connection.
     newest: Option<mpsc::Sender<Order>>,
     last_send: String,
+    gate: watch::Sender<Gate>,
+}
+
+/// The state of the server for new connections.
+#[derive(Clone, Copy, Default)]
+struct Gate {
+    is_closed: bool,
+    /// The number of connections that wait for their handshake.
+    waiting: usize,
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -43,12 +57,23 @@ struct Order {
 pub(super) async fn serve(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    let script = Shared::default();
+    let gate = watch::Sender::new(Gate::default());
+    let script = Shared::new(Mutex::new(Script {
+        newest: None,
+        last_send: String::new(),
+        gate: gate.clone(),
+    }));
     tokio::spawn(accept(listener, Arc::clone(&script)));
     let mut prepared = (0, Arc::default(), 0);
     while let Some(line) = lines.next_line().await? {
         if line == LAST_SEND {
             println!("{}", lock(&script).last_send);
+        } else if line == CLOSE {
+            gate.send_modify(|gate| gate.is_closed = true);
+        } else if line == OPEN {
+            gate.subscribe().wait_for(|gate| gate.waiting > 0).await?;
+            gate.send_modify(|gate| gate.is_closed = false);
+            println!("open");
         } else if let Some(count) = line.strip_prefix(PUBLISH) {
             let count = count.parse()?;
             if prepared.0 != count {
@@ -90,11 +115,17 @@ async fn accept(listener: TcpListener, script: Shared) {
 
 async fn converse(stream: TcpStream, script: Shared) -> Result<()> {
     stream.set_nodelay(true)?;
+    let gate = lock(&script).gate.clone();
+    gate.send_modify(|gate| gate.waiting += 1);
+    let mut state = gate.subscribe();
+    state.wait_for(|gate| !gate.is_closed).await?;
+    gate.send_modify(|gate| gate.waiting -= 1);
     let mut socket = accept_async(stream).await?;
     let (sender, mut orders) = mpsc::channel(1);
     lock(&script).newest = Some(sender);
     loop {
         tokio::select! {
+            () = closed(&mut state) => return Ok(()),
             message = socket.next() => {
                 let Some(message) = message else { return Ok(()) };
                 answer(&mut socket, message?, &script).await?;
@@ -107,6 +138,11 @@ async fn converse(stream: TcpStream, script: Shared) -> Result<()> {
             }
         }
     }
+}
+
+async fn closed(state: &mut watch::Receiver<Gate>) {
+    // The sender lives as long as the server.
+    let _ = state.wait_for(|gate| gate.is_closed).await;
 }
 
 async fn answer(

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::cargo::cargo;
-use super::role::Server;
 use super::rounds::median;
 use super::row::Row;
+use super::server::Server;
 
 /// The number of starts of each program.
 const STARTS: usize = 15;
