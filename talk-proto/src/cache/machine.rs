@@ -106,8 +106,8 @@ fn items<T>(list: &[Arc<T>]) -> Items<T> {
 }
 
 impl Cache {
-    /// Reads the windows of an earlier session. Returns their items, the subscriptions that wait for
-    /// the server and can show them, and events about unreadable records.
+    /// Reads the windows of an earlier session. Returns their items, the subscriptions that wait
+    /// for the server and can show them, and events about unreadable records.
     pub(crate) fn restore(
         &mut self,
         now: Timestamp,

@@ -8,8 +8,8 @@ use crate::snapshot::Topic;
 use crate::storage::Record;
 
 impl Session {
-    /// Reads the cached windows of an earlier session, and shows them to the subscriptions that wait
-    /// for the server.
+    /// Reads the cached windows of an earlier session, and shows them to the subscriptions that
+    /// wait for the server.
     pub(super) fn restore_cache(&mut self, records: &[Record]) {
         let Some(cache) = &mut self.cache else {
             return;
