@@ -119,7 +119,7 @@ fn max_unacked_limits_the_deliveries_of_a_conversation() {
     let inbox = open(&mut rpc, args);
     let out: Vec<_> = (0..3).map(|_| delivery(&mut rpc, &inbox)).collect();
     assert_eq!(out[2]["message"]["plaintext"], "three");
-    rpc.result("inbox.ack", json!([inbox, out[1]["delivery"]]));
+    rpc.result("inbox.ack", json!([inbox, out[0]["delivery"]]));
     let next = delivery(&mut rpc, &inbox);
     assert_eq!(next["message"]["plaintext"], "four");
     rpc.end_input();
