@@ -157,14 +157,14 @@ impl World {
     }
 
     fn send_message(&mut self, who: usize, c: &'static str, message: SendMessage) {
-        let number = self.outbox.next_number();
+        let number = self.sends.next_number();
         let call = Call::SendMessage {
             conversation: id(c),
             message: message.custom("n", number.to_string()),
         };
         let from = (who, self.clients[who].life);
         if let Some(request) = self.ask(who, |session, now| session.call(now, call)) {
-            self.outbox.sent(number, from, request, c);
+            self.sends.sent(number, from, request, c);
         }
     }
 
@@ -173,7 +173,7 @@ impl World {
             conversation: id(known.conversation),
             message: id(&known.id),
         };
-        self.outbox.deleted(known.number);
+        self.sends.deleted(known.number);
         self.ask(who, |session, now| session.call(now, call));
     }
 
@@ -272,7 +272,7 @@ impl World {
         let from = (who, self.clients[who].life);
         for (request, result) in std::mem::take(&mut self.clients[who].resolved) {
             self.uploads.remove(&(who, request));
-            let sent = self.outbox.resolved(from, request, &result);
+            let sent = self.sends.resolved(from, request, &result);
             match (sent, result) {
                 (Some((number, conversation)), Ok(Reply::Sent(id))) => {
                     self.known.truncate(KNOWN - 1);

@@ -246,7 +246,7 @@ impl World {
         if rule != Rule::LostAnswer
             && let Some(number) = send_number(frame)
         {
-            self.outbox.delayed(number, rule == Rule::Done500);
+            self.sends.delayed(number, rule == Rule::Done500);
         }
     }
 
@@ -256,14 +256,14 @@ impl World {
         self.clients[who].may_lose_subscriptions = true;
         if let Some(number) = send_number(frame) {
             let is_done = self.nets[who].ignored.are_done;
-            self.outbox.delayed(number, is_done);
+            self.sends.delayed(number, is_done);
         }
     }
 
     /// Records a frame that has reached the server.
     pub(super) fn note_arrival(&mut self, connection: ConnectionId, frame: &str) {
         if let Some(number) = send_number(frame) {
-            self.outbox.arrived(number, connection);
+            self.sends.arrived(number, connection);
         }
     }
 
@@ -271,7 +271,7 @@ impl World {
     pub(super) fn note_refused(&mut self, who: usize, frame: &str, status: &str) {
         self.clients[who].auth_failures += u32::from(status == "401");
         if let Some(number) = send_number(frame) {
-            self.outbox.delayed(number, false);
+            self.sends.delayed(number, false);
         }
     }
 

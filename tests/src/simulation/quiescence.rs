@@ -7,7 +7,7 @@ use talk_proto::{Session, Snapshot, SubscriptionId};
 
 use super::broken::broken;
 use super::oracle::Oracle;
-use super::outbox::Held;
+use super::sends::Held;
 use super::phase::Phase;
 use super::probe::OBSERVER;
 use super::shown::{items, loaded_all};
@@ -40,7 +40,7 @@ impl World {
             client.auth_failures = 0;
             client.shown.retain(|_, shown| shown.ended.is_none());
         }
-        self.outbox.clear();
+        self.sends.clear();
     }
 
     fn settle(&mut self) {
@@ -66,13 +66,13 @@ impl World {
 
     /// Checks the outcomes of all sends.
     fn check_sends(&mut self) {
-        let Some(first) = self.outbox.first() else {
+        let Some(first) = self.sends.first() else {
             return;
         };
         let mut oracle = Oracle::default();
         for conversation in self.conversations() {
             let held = self.held_since(&mut oracle, conversation, first);
-            self.outbox.check(conversation, &held);
+            self.sends.check(conversation, &held);
         }
         self.close_probes(oracle.probes);
     }

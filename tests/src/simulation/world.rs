@@ -16,7 +16,7 @@ use super::faults::Armed;
 use super::mail::{Address, Mailbox};
 use super::matrix::Matrix;
 use super::net::Net;
-use super::outbox::Outbox;
+use super::sends::Sends;
 use super::wire::Wire;
 
 /// The app of every session.
@@ -80,7 +80,7 @@ pub(super) struct World {
     pub(super) next_connection: u64,
     pub(super) armed: Vec<Armed>,
     pub(super) matrix: Matrix,
-    pub(super) outbox: Outbox,
+    pub(super) sends: Sends,
     pub(super) known: VecDeque<Known>,
     pub(super) files: VecDeque<FileToken>,
     pub(super) uploads: BTreeMap<(usize, talk_proto::RequestId), Upload>,
@@ -140,7 +140,7 @@ impl World {
             next_connection: 0,
             armed: Vec::new(),
             matrix: Matrix::default(),
-            outbox: Outbox::default(),
+            sends: Sends::default(),
             known: VecDeque::new(),
             files: VecDeque::new(),
             uploads: BTreeMap::new(),
@@ -186,7 +186,7 @@ impl World {
         self.server = Server::new(settings(self.proof), self.rng.u64(..), self.now);
         self.known.clear();
         self.files.clear();
-        self.outbox.forget();
+        self.sends.forget();
         self.populate();
     }
 

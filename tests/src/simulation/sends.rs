@@ -33,14 +33,14 @@ pub(super) struct Held {
 
 /// The sends since the last quiescent point. Every send has a unique number.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(super) struct Sends {
     sent: BTreeMap<u64, Sent>,
     by_request: BTreeMap<((usize, u64), RequestId), u64>,
     deleted: BTreeSet<u64>,
     next: u64,
 }
 
-impl Outbox {
+impl Sends {
     pub(super) fn next_number(&mut self) -> u64 {
         self.next += 1;
         self.next
