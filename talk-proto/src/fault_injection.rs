@@ -35,12 +35,24 @@ pub enum FaultInjection {
     LostMove,
     /// After a reconnect, long lists lose all items behind the first ones.
     DroppedRest,
+    /// Sent entries leave before their message is visible.
+    ForgottenUnseen,
+    /// Entries are sent before their attempt is stored.
+    SentUnstored,
+    /// Restored entries are sent with new idempotency keys.
+    NewKeyAtRestart,
+    /// Echoes stay visible together with their messages.
+    KeptEcho,
+    /// Entries are sent before an earlier one whose send was answered with 429.
+    OrderLostAfter429,
+    /// Entries are sent before an earlier one that is held.
+    SkippedHeldHead,
 }
 
 impl FaultInjection {
     /// All faults.
     #[cfg(talk_fault_injection)]
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::LostAck,
         Self::SkippedResubscribe,
         Self::ReusedKey,
@@ -54,6 +66,12 @@ impl FaultInjection {
         Self::SkippedRefetch,
         Self::LostMove,
         Self::DroppedRest,
+        Self::ForgottenUnseen,
+        Self::SentUnstored,
+        Self::NewKeyAtRestart,
+        Self::KeptEcho,
+        Self::OrderLostAfter429,
+        Self::SkippedHeldHead,
     ];
 
     /// Injects `fault` into every session of this thread, or none.

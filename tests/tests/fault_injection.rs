@@ -3,7 +3,7 @@
 #![cfg(talk_fault_injection)]
 
 use talk_proto::FaultInjection;
-use talk_tests::simulation::{live, replay, shrink};
+use talk_tests::simulation::{live, replay, shrink, store_seed};
 
 /// The number of runs after which a fault counts as undetected.
 const LIVES: u64 = 40;
@@ -12,23 +12,50 @@ const STEPS: u64 = 4_000;
 /// The number of further runs in worlds whose lists have several pages.
 const PAGED_LIVES: u64 = 120;
 
-/// Returns the first rule that a run with `fault` breaks.
-fn detect(fault: FaultInjection) -> Option<String> {
+/// The faults that only worlds with stores detect.
+const OF_STORES: [FaultInjection; 6] = [
+    FaultInjection::ForgottenUnseen,
+    FaultInjection::SentUnstored,
+    FaultInjection::NewKeyAtRestart,
+    FaultInjection::KeptEcho,
+    FaultInjection::OrderLostAfter429,
+    FaultInjection::SkippedHeldHead,
+];
+/// The number of steps in worlds with stores after which a fault counts as undetected.
+const STORE_STEPS: u64 = 200_000;
+
+/// Returns the first rule that a run with `fault` breaks, and the number of steps until then.
+fn detect(fault: FaultInjection) -> Option<(String, u64)> {
     FaultInjection::set(Some(fault));
     let paged = (0..PAGED_LIVES).map(|n| LIVES + 8 * n + 5);
-    let seeds = (0..LIVES).chain(paged);
-    let failures = seeds.filter_map(|seed| live(seed, STEPS).failure);
-    let rule = failures.map(|failure| failure.rule).next();
+    let (seeds, limit): (Box<dyn Iterator<Item = u64>>, _) = if OF_STORES.contains(&fault) {
+        (Box::new((0..).map(store_seed)), STORE_STEPS)
+    } else {
+        (Box::new((0..LIVES).chain(paged)), u64::MAX)
+    };
+    let mut steps = 0;
+    let mut detected = None;
+    for seed in seeds {
+        let outcome = live(seed, STEPS);
+        steps += outcome.steps;
+        if steps > limit {
+            break;
+        }
+        if let Some(failure) = outcome.failure {
+            detected = Some((failure.rule, steps));
+            break;
+        }
+    }
     FaultInjection::set(None);
-    rule
+    detected
 }
 
 #[test]
 fn injected_faults_are_detected() {
     for fault in FaultInjection::ALL {
-        let rule = detect(fault);
-        println!("{fault:?}: {rule:?}");
-        assert!(rule.is_some(), "{fault:?} is not detected");
+        let detected = detect(fault);
+        println!("{fault:?}: {detected:?}");
+        assert!(detected.is_some(), "{fault:?} is not detected");
     }
 }
 

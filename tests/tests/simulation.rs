@@ -10,7 +10,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[test]
 fn simulation_fixed_seeds_hold() {
     let mut matrix = Matrix::default();
-    for seed in 0..8 {
+    for seed in 0..12 {
         let outcome = live(seed, 3_000);
         assert_eq!(outcome.failure, None, "seed {seed}");
         assert!(outcome.steps >= 3_000);
@@ -43,6 +43,7 @@ fn runs_in_parallel_equal_runs_in_sequence() {
         within: None,
         steps: 500,
         threads,
+        only_stores: false,
     };
     let [together, alone] = [3, 1].map(|threads| lives(threads).live(|_, _| ()));
     assert_eq!((together.lives, alone.lives), (4, 4));

@@ -16,6 +16,7 @@ use super::record::{self, Restored};
 use crate::changes::RemovalReason;
 use crate::command::RequestId;
 use crate::error::RequestError;
+use crate::fault_injection::FaultInjection;
 use crate::io::Event;
 use crate::model::{ConversationId, EntryId, MessageId, UserId};
 use crate::storage::{BatchId, Changes, Journal, Record, versioned};
@@ -158,6 +159,9 @@ impl Outbox {
                             // The reasons may quote the message.
                             refused.mask_json(&record.value);
                         }
+                    }
+                    if FaultInjection::NewKeyAtRestart.is_on() {
+                        saved.key = EntryId::new(format!("{}-", saved.id)).ok();
                     }
                     let mut item = Item::new(*saved, true);
                     item.bytes = record.value.len();

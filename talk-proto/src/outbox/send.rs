@@ -10,6 +10,7 @@ use super::receipts::Receipt;
 use super::step::Step;
 use crate::command::{Reply, RequestId};
 use crate::error::{RequestError, ServerError};
+use crate::fault_injection::FaultInjection;
 use crate::model::{ConversationId, MessageId};
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
@@ -50,6 +51,8 @@ impl Outbox {
                 let is_refused = matches!(held, Some(HeldReason::Refused(_)));
                 is_refused && item.saved.on_refusal == OnRefusal::Skip
                     || held.is_some() && item.saved.is_reply
+                    || held.is_some() && FaultInjection::SkippedHeldHead.is_on()
+                    || item.wake_at.is_some() && FaultInjection::OrderLostAfter429.is_on()
             })
         };
         let head = lane.queue.iter().find(|seq| !is_skipped(seq)).copied();
@@ -186,7 +189,7 @@ impl Outbox {
         saved.unanswered = saved.unanswered.saturating_add(1);
         item.step = Step::Recording;
         self.save(seq);
-        if self.journal.is_none() {
+        if self.journal.is_none() || FaultInjection::SentUnstored.is_on() {
             self.send(seq);
         }
     }
@@ -290,7 +293,10 @@ impl Outbox {
             Ok(Reply::Sent(message)) => self.settle(now, seq, message),
             Ok(_) if is_follow_up => self.finish_follow_up(seq),
             Err(RequestError::Server(refused))
-                if StatusClass::of(refused.status) != StatusClass::Failed =>
+                if !matches!(
+                    StatusClass::of(refused.status),
+                    StatusClass::Failed | StatusClass::Busy
+                ) =>
             {
                 self.handle_refusal(seq, refused);
             }

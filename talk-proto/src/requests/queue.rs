@@ -19,6 +19,7 @@ use super::pending_calls::{CallPurpose, CallResult, PendingCalls};
 use crate::collections::ReleaseMemory;
 use crate::command::RequestId;
 use crate::error::RequestError;
+use crate::fault_injection::FaultInjection;
 use crate::live::interface::{FetchId, Get};
 use crate::model::{ConversationId, UserId};
 use crate::options::Pacing;
@@ -328,7 +329,10 @@ impl RequestQueue {
         let entry = self.entries.get_mut(&slot)?;
         entry.failures += u32::from(class == StatusClass::Failed);
         let has_failed = entry.failures >= MAX_FAILURES
-            || (class == StatusClass::Failed && !entry.work.retries_failures());
+            || (class == StatusClass::Failed && !entry.work.retries_failures())
+            || (class == StatusClass::Busy
+                && !entry.work.retries_failures()
+                && FaultInjection::OrderLostAfter429.is_on());
         match class {
             StatusClass::Done | StatusClass::Refused => {
                 if let Work::Live { request, .. } = &entry.work {

@@ -10,7 +10,8 @@ use serde_json::json;
 use talk_tests::simulation::{Matrix, Outcome, Runs, Transcript, replay, shrink};
 
 const USAGE: &str = "\
-Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--save FILE]
+Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--stores]
+                [--save FILE]
        simulate --transcript FILE
 
   --seed S         first seed (default: random)
@@ -18,6 +19,8 @@ Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [
   --seeds K        number of runs, with the seeds S, S+1 … (default: 1)
   --minutes M      run as many seeds as fit into this time
   --threads T      number of runs in parallel (default: 1)
+  --stores         run only seeds of worlds in which the sessions have stores: the seeds with the
+                   numbers S, S+1 … among them
   --save FILE      file for a failure (default: failure.jsonl)
   --transcript F   replay the run in this file and print every event
 
@@ -32,6 +35,7 @@ struct Options {
     seeds: u64,
     minutes: Option<u64>,
     threads: usize,
+    only_stores: bool,
     save: String,
     transcript: Option<String>,
 }
@@ -44,6 +48,7 @@ impl Options {
             seeds: 1,
             minutes: None,
             threads: 1,
+            only_stores: false,
             save: "failure.jsonl".to_owned(),
             transcript: None,
         };
@@ -60,6 +65,7 @@ impl Options {
                 "--seeds" => options.seeds = value()?.parse()?,
                 "--minutes" => options.minutes = Some(value()?.parse()?),
                 "--threads" => options.threads = value()?.parse()?,
+                "--stores" => options.only_stores = true,
                 "--save" => options.save = value()?,
                 "--transcript" => options.transcript = Some(value()?),
                 "--help" => bail!("{USAGE}"),
@@ -102,6 +108,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         within: minutes.map(|minutes| Duration::from_secs(minutes * 60)),
         steps: options.steps,
         threads: options.threads,
+        only_stores: options.only_stores,
     };
     let mut saved = Ok(());
     let lived = lives.live(|seed, outcome| {

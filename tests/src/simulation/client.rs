@@ -6,12 +6,13 @@ use std::time::Duration;
 use talk_proto::{
     CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, Session,
     SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Timestamp, TokenFetchId,
-    Topic, search::SearchId,
+    Topic, search::SearchId, storage::Record,
 };
 
 use super::broken::broken;
 use super::invariants::Invariants;
 use super::nested::NestedReads;
+use super::observed::Observed;
 use super::phase::Phase;
 use super::shown::Shown;
 use super::wire;
@@ -55,6 +56,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// A ready session has something to do within this time, unless it sleeps.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// The beginning of a process.
+pub(super) enum Start {
+    WithoutStore,
+    Restored(Vec<Record>),
+}
+
 /// A session whose invariants are checked.
 pub(super) struct Client {
     pub(super) user: &'static str,
@@ -82,6 +89,10 @@ pub(super) struct Client {
     pub(super) may_end: bool,
     pub(super) auth_failures: u32,
     pub(super) nested_reads: NestedReads,
+    /// The number of outputs after which the process crashes.
+    pub(super) crash_after: Option<u32>,
+    /// Events of the outbox since the last check. `None` without a store.
+    pub(super) observed: Option<Vec<Observed>>,
     is_open: bool,
     /// The unanswered requests on the socket.
     asked: BTreeMap<u64, Asked>,
@@ -101,7 +112,13 @@ impl Client {
         options: SessionOptions,
         seed: u64,
         now: Timestamp,
+        start: &Start,
     ) -> Self {
+        let window = options.limits.window;
+        let session = match start {
+            Start::WithoutStore => Session::new(options, seed, now),
+            Start::Restored(records) => Session::restore(options, seed, now, records),
+        };
         Self {
             user,
             life,
@@ -120,14 +137,16 @@ impl Client {
             may_end: false,
             auth_failures: 0,
             nested_reads: NestedReads::default(),
+            crash_after: None,
+            observed: (!matches!(start, Start::WithoutStore)).then(Vec::new),
             is_open: false,
             asked: BTreeMap::new(),
             waiting_since: now,
             invariants: Invariants::default(),
             tick_at: None,
             seen: now,
-            window: options.limits.window,
-            session: Session::new(options, seed, now),
+            window,
+            session,
         }
     }
 
@@ -139,6 +158,11 @@ impl Client {
         }
         self.seen = self.seen.max(time);
         time
+    }
+
+    /// Returns the latest time by the session's clock. The session itself may not have received it.
+    pub(super) fn latest_time(&self, now: Timestamp) -> Timestamp {
+        self.clock.of_world(now).max(self.seen)
     }
 
     /// Returns the session's next deadline by the world's clock.
@@ -219,9 +243,13 @@ impl Client {
         self.nested_reads.disconnected();
     }
 
-    /// Returns the next output that concerns the world. Events are handled here.
+    /// Returns the next output that concerns the world. Events are handled here. Returns `None`
+    /// also if the process crashes before the next output.
     pub(super) fn poll(&mut self, now: Timestamp) -> Option<Output> {
         loop {
+            if self.crash_after == Some(0) {
+                return None;
+            }
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
                 self.invariants.drained(&self.session, self.seen);
@@ -230,6 +258,9 @@ impl Client {
                 return None;
             };
             self.invariants.output(self.seen, timeout, &output);
+            if let Some(left) = &mut self.crash_after {
+                *left -= 1;
+            }
             match output {
                 Output::Event(event) => self.note(now, event),
                 output => {
@@ -314,6 +345,9 @@ impl Client {
             } => {
                 let window = self.window;
                 if let Some(shown) = self.shown.get_mut(&subscription) {
+                    if let Some(observed) = &mut self.observed {
+                        observed.extend(Observed::of_update(shown.snapshot.as_ref(), &update));
+                    }
                     shown.update(*update, is_slow, window);
                 }
             }
@@ -330,6 +364,10 @@ impl Client {
                     shown.ended = Some(error);
                 }
             }
+            Event::EntryChanged(entry) => self.observe(Observed::Changed(entry)),
+            Event::EntryRemoved { entry, message } => {
+                self.observe(Observed::Removed { entry, message });
+            }
             Event::Ended(error) => {
                 if !self.may_end && self.auth_failures < TROUBLES {
                     broken("a session ends with a cause", error.to_string());
@@ -337,6 +375,12 @@ impl Client {
                 self.end = Some(error);
             }
             _ => {}
+        }
+    }
+
+    fn observe(&mut self, event: Observed) {
+        if let Some(observed) = &mut self.observed {
+            observed.push(event);
         }
     }
 

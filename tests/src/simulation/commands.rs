@@ -108,6 +108,15 @@ impl World {
                 }
             }
             (Command::Upload, _) => self.upload(who, dice),
+            (
+                Command::Enqueue
+                | Command::EnqueueReply
+                | Command::ChangeEntry
+                | Command::RetryAll
+                | Command::Pause
+                | Command::Resume,
+                _,
+            ) => self.outbox_command(who, command, c, dice),
             (command, known) => {
                 if let Some(call) = call(command, c, known, dice) {
                     self.ask(who, |session, now| session.call(now, call));

@@ -89,4 +89,24 @@ faults! {
     Stale,
     /// Makes requests over HTTP fail in one of several ways.
     Http,
+    /// Ends the process of a session after any of its next outputs. Its store keeps the written
+    /// batches, and each of the others is there or not. A new process goes on.
+    Crash,
+    /// Lets a store write slowly for a while, up to a minute for a batch.
+    StoreSlow,
+    /// Makes a store fail for a while, because its disk is full.
+    StoreFull,
+    /// Leaves batches unanswered, which may be written.
+    StoreSilent,
+    /// Makes the server forget its idempotency keys.
+    KeysForgotten,
+    /// Makes the server check the access of a sender before the idempotency key for a while.
+    AccessFirst,
+    /// Makes the server change the white space of messages for a while.
+    Normalised,
+}
+
+impl FaultKind {
+    /// The number of kinds, at the end of [`ALL`](Self::ALL), that need a store.
+    pub const OF_STORES: usize = 7;
 }

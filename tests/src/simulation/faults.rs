@@ -6,6 +6,7 @@ use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Fault, FaultKind as ServerFault};
 use talk_proto::{Input, SocketClosed, Timestamp};
 
+use super::armed::Armed;
 use super::fault_kind::FaultKind;
 use super::net::{HttpRule, Rule, TokenAnswer};
 use super::phase::Phase;
@@ -14,15 +15,6 @@ use super::world::World;
 
 /// The number of steps that a fault waits for its phase. After them, it is injected in any phase.
 const PHASE_TIMEOUT: u64 = 400;
-
-/// A fault that waits for its phase.
-pub(super) struct Armed {
-    kind: FaultKind,
-    who: usize,
-    phase: Phase,
-    details: u32,
-    until: u64,
-}
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -159,6 +151,13 @@ impl World {
                 };
                 self.nets[who].http_rules.push_back(rule);
             }
+            FaultKind::Crash
+            | FaultKind::StoreSlow
+            | FaultKind::StoreFull
+            | FaultKind::StoreSilent
+            | FaultKind::KeysForgotten
+            | FaultKind::AccessFirst
+            | FaultKind::Normalised => self.apply_store_fault(kind, who, until, &mut dice),
         }
         self.post();
     }
@@ -343,6 +342,7 @@ impl World {
                 let cause = SocketClosed::Lost("long ago".to_owned());
                 self.input(who, Input::SocketClosed { socket, cause });
             }
+            (4, ..) if self.store_again(who) => {}
             (3, _, Some(fetch)) => {
                 let result = Ok("a-stale-token".into());
                 self.input(who, Input::Token { fetch, result });
@@ -354,6 +354,7 @@ impl World {
     /// Ends all faults, and notifies the server of closed connections.
     pub(super) fn heal(&mut self) {
         self.armed.clear();
+        self.heal_stores();
         for who in 0..self.clients.len() {
             self.nets[who].heal(self.now);
             self.clients[who].clock.behind = Duration::ZERO;

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use talk_proto::{HttpBody, HttpFailure, HttpId, SocketId, Timestamp, TokenFetchId};
+use talk_proto::{
+    HttpBody, HttpFailure, HttpId, SocketId, Timestamp, TokenFetchId, storage::BatchId,
+};
+
+use super::disk::StoreAnswer;
 
 /// An item in flight, with the generation of the session that it concerns.
 pub(super) enum Mail {
@@ -19,6 +23,9 @@ pub(super) enum Mail {
     HttpChunk(Address, HttpId, Bytes),
     HttpEnd(Address, HttpId),
     HttpFailed(Address, HttpId, HttpFailure),
+    /// The time at which a store writes a batch.
+    Write(Address),
+    StoreAnswer(Address, BatchId, StoreAnswer),
 }
 
 /// A session and its generation.

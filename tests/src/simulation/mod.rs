@@ -5,10 +5,14 @@
 //! (`World`). Everything follows from the world's seed: a `Plan` draws a list of operations and
 //! faults ([`Op`]), which can be written to a file, shortened and replayed.
 
+mod armed;
 mod broken;
 mod caught_panics;
 mod client;
 mod commands;
+mod disk;
+mod echo_checks;
+mod entries;
 mod fault_kind;
 mod faults;
 #[path = "../../../talk-proto/tests/support/inboxes.rs"]
@@ -32,19 +36,24 @@ mod matrix;
 mod nested;
 mod net;
 mod network;
+mod observed;
 mod op;
 mod oracle;
+mod outbox_ops;
 mod over_http;
 mod phase;
 mod plan;
+mod posts;
 mod probe;
 mod quiescence;
 mod range;
 mod run;
 mod runs;
 mod sends;
+mod serving;
 mod shown;
 mod shrink;
+mod stores;
 mod tokens;
 mod transcript;
 mod unreadable;
@@ -53,8 +62,9 @@ mod world;
 
 pub use fault_kind::FaultKind;
 pub use matrix::Matrix;
-pub use op::{COMMANDS, Command, Op, OpKind};
+pub use op::{COMMANDS, Command, OUTBOX_COMMANDS, Op, OpKind};
 pub use phase::Phase;
+pub use plan::store_seed;
 pub use run::{Failure, Outcome, live, replay};
 pub use runs::{Runs, RunsOutcome};
 pub use shrink::shrink;

@@ -29,6 +29,7 @@ impl World {
                     self.mailbox.put(at, Mail::Connect(address, socket));
                 }
                 Output::SendFrame { socket, frame } => {
+                    self.check_sent_frame(who, frame.as_str());
                     if let Some(wire) = self.wire_of(address, socket) {
                         wire.up.put(at, Parcel::Frame(frame.into_string()));
                     }
@@ -44,14 +45,16 @@ impl World {
                     self.mailbox
                         .put(at, Mail::HttpRequest(address, http, request));
                 }
+                Output::Store { batch, changes } => self.store(who, batch, changes),
                 // Cancelled exchanges are delivered anyway. The session must ignore them.
-                Output::CancelHttp { .. }
-                | Output::Store { .. }
-                | Output::CheckFile { .. }
-                | Output::Event(_) => {}
+                Output::CancelHttp { .. } | Output::CheckFile { .. } | Output::Event(_) => {}
             }
         }
         self.note_resolved(who);
+        self.note_observed(who);
+        if self.clients[who].crash_after == Some(0) {
+            self.crash(who);
+        }
     }
 
     fn wire_of(&mut self, client: Address, socket: SocketId) -> Option<&mut Wire> {
@@ -185,8 +188,7 @@ impl World {
         {
             self.note_ignored(who, text);
             if self.nets[who].ignored.are_done {
-                self.server.handle_frame(self.now, connection, text);
-                while let Some(output) = self.server.poll_output() {
+                for output in self.handle_at_server(connection, who, text) {
                     self.post_instead(connection, seq, output, None);
                 }
             }
@@ -201,15 +203,17 @@ impl World {
             self.nets[who].rules.pop_front();
         }
         let (Some((seq, _)), Some(rule)) = (request, rule) else {
-            self.server.handle_frame(self.now, connection, text);
             return self.post_answer(connection, who, text);
         };
         self.note_rule(who, text, rule);
         match rule {
-            Rule::Refuse(status) => self.send_down(connection, refusal(seq, status)),
+            Rule::Refuse(status) => {
+                self.note_post_status(text, status);
+                self.send_down(connection, refusal(seq, status));
+            }
             Rule::Done500 => {
-                self.server.handle_frame(self.now, connection, text);
-                while let Some(output) = self.server.poll_output() {
+                self.note_post_status(text, 500);
+                for output in self.handle_at_server(connection, who, text) {
                     self.post_instead(connection, seq, output, Some(500));
                 }
             }
@@ -217,8 +221,9 @@ impl World {
                 if let Some(wire) = self.wires.get_mut(&connection) {
                     wire.down.lose_all();
                 }
-                self.server.handle_frame(self.now, connection, text);
-                self.post();
+                for output in self.handle_at_server(connection, who, text) {
+                    self.post_one(output);
+                }
                 self.server.closed(self.now, connection);
                 self.post();
                 self.close_down(connection, SocketClosed::Lost("it broke".to_owned()));
@@ -226,12 +231,12 @@ impl World {
         }
     }
 
-    /// Puts the server's answer to a frame in flight. A send that the server refused can succeed
-    /// when it is repeated, because later requests can overtake it and remove the reason for the
-    /// refusal.
+    /// Passes a frame to the server, and puts its answer in flight. A send that the server refused
+    /// can succeed when it is repeated, because later requests can overtake it and remove the
+    /// reason for the refusal.
     fn post_answer(&mut self, connection: ConnectionId, who: usize, frame: &str) {
         let seq = wire::head(frame).map(|(seq, _)| seq);
-        while let Some(mut output) = self.server.poll_output() {
+        for mut output in self.handle_at_server(connection, who, frame) {
             if let ServerOutput::SendFrame {
                 connection: to,
                 text,
@@ -371,6 +376,6 @@ fn is_nested(frame: &str) -> bool {
         || of_conversation.is_some_and(|rest| !rest.contains('/'))
 }
 
-fn refusal(seq: u64, status: u16) -> String {
+pub(super) fn refusal(seq: u64, status: u16) -> String {
     format!(r#"[{seq},{status},{{"errorCode":"INJECTED","reasons":["It was to fail."]}}]"#)
 }

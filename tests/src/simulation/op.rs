@@ -31,6 +31,8 @@ pub enum OpKind {
     /// Does the same as `Quiesce`; then one session unsubscribes from everything and must become
     /// idle.
     Leave,
+    /// Gives a store and an outbox to every session.
+    AddStores,
 }
 
 /// A command of a user.
@@ -70,9 +72,25 @@ pub enum Command {
     SearchMore,
     EndSearch,
     Upload,
+    Enqueue,
+    EnqueueReply,
+    ChangeEntry,
+    RetryAll,
+    Pause,
+    Resume,
 }
 
-/// The commands with their weights.
+/// The commands of outboxes, with their weights.
+pub const OUTBOX_COMMANDS: [(u32, Command); 6] = [
+    (16, Command::Enqueue),
+    (4, Command::EnqueueReply),
+    (6, Command::ChangeEntry),
+    (1, Command::RetryAll),
+    (1, Command::Pause),
+    (2, Command::Resume),
+];
+
+/// The other commands with their weights.
 pub const COMMANDS: [(u32, Command); 32] = [
     (22, Command::Send),
     (4, Command::SendMany),

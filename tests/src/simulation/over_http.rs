@@ -33,6 +33,10 @@ impl World {
             Mail::HttpFailed(client, http, failure) => {
                 self.http_input(client, Input::HttpFailed { http, failure });
             }
+            Mail::Write(process) => self.write(process),
+            Mail::StoreAnswer(process, batch, answer) => {
+                self.deliver_store_answer(process, batch, answer);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::fault_kind::FaultKind;
-use super::op::{COMMANDS, Op, OpKind};
+use super::op::{COMMANDS, Command, OUTBOX_COMMANDS, Op, OpKind};
 use super::phase::Phase;
 
 /// The number of operations between two quiescent points.
@@ -13,6 +13,9 @@ const FAULTS: u32 = 7;
 /// A quiescent point ends with a session that leaves with a probability of one in this number.
 const LEAVES: u32 = 4;
 
+/// In worlds with stores, a command concerns an outbox with a probability of one in this number.
+const OUTBOX: u32 = 3;
+
 /// The number of faults for a session that has left. Sessions are seldom idle otherwise.
 const FAULTS_WHILE_IDLE: u32 = 2;
 
@@ -20,6 +23,8 @@ const FAULTS_WHILE_IDLE: u32 = 2;
 pub(super) struct Plan {
     rng: Rng,
     sessions: usize,
+    /// Set if the sessions have stores.
+    has_stores: bool,
     ops: u32,
     last: usize,
     /// The number of faults that are still to be injected into the last session, which is idle.
@@ -31,6 +36,7 @@ impl Plan {
         Self {
             rng: Rng::with_seed(seed ^ 0xac7),
             sessions,
+            has_stores: has_stores(seed),
             ops: 0,
             last: 0,
             while_idle: 0,
@@ -48,7 +54,13 @@ impl Plan {
     }
 
     fn kind(&mut self) -> FaultKind {
-        FaultKind::ALL[self.rng.usize(..FaultKind::ALL.len())]
+        let without = FaultKind::ALL.len() - FaultKind::OF_STORES;
+        let kinds = if self.has_stores {
+            FaultKind::ALL.len()
+        } else {
+            without
+        };
+        FaultKind::ALL[self.rng.usize(..kinds)]
     }
 
     fn op_kind(&mut self) -> OpKind {
@@ -61,23 +73,43 @@ impl Plan {
         if self.rng.u32(..FAULTS) == 0 {
             return OpKind::Fault(self.kind(), Phase::ALL[self.rng.usize(..Phase::ALL.len())]);
         }
-        let sum: u32 = COMMANDS.iter().map(|(weight, _)| weight).sum();
+        if self.has_stores && self.rng.u32(..OUTBOX) == 0 {
+            return self.command(&OUTBOX_COMMANDS);
+        }
+        self.command(&COMMANDS)
+    }
+
+    fn command(&mut self, commands: &[(u32, Command)]) -> OpKind {
+        let sum: u32 = commands.iter().map(|(weight, _)| weight).sum();
         let mut at = self.rng.u32(..sum);
-        for (weight, command) in COMMANDS {
-            match at.checked_sub(weight) {
+        for (weight, command) in commands {
+            match at.checked_sub(*weight) {
                 Some(rest) => at = rest,
-                None => return OpKind::Command(command),
+                None => return OpKind::Command(*command),
             }
         }
         OpKind::Quiesce
     }
 }
 
+/// Returns `true` if the sessions in the world of a seed have stores.
+fn has_stores(seed: u64) -> bool {
+    seed / 8 % 2 == 1
+}
+
+/// Returns the seed with this number among those of worlds in which the sessions have stores.
+pub fn store_seed(number: u64) -> u64 {
+    number / 8 * 16 + 8 + number % 8
+}
+
 impl Iterator for Plan {
     type Item = Op;
 
     fn next(&mut self) -> Option<Op> {
-        let kind = if self.while_idle > 0 {
+        let kind = if self.ops == 0 && self.has_stores {
+            self.ops = 1;
+            OpKind::AddStores
+        } else if self.while_idle > 0 {
             self.while_idle -= 1;
             OpKind::Fault(self.kind(), Phase::Idle)
         } else {

@@ -7,9 +7,9 @@ use talk_proto::{Session, Snapshot, SubscriptionId};
 
 use super::broken::broken;
 use super::oracle::Oracle;
-use super::sends::Held;
 use super::phase::Phase;
 use super::probe::OBSERVER;
+use super::sends::Held;
 use super::shown::{items, loaded_all};
 use super::wire::Wire;
 use super::world::World;
@@ -27,13 +27,17 @@ impl World {
     pub(super) fn quiesce(&mut self) {
         self.finish_tick();
         self.heal();
-        for who in 0..self.clients.len() {
-            self.revive(who);
-        }
+        self.revive_all();
+        self.resume_outboxes();
         self.run_for(RETRIES);
+        // Refusals that were in flight have ended sessions whose entries wait.
+        self.revive_all();
+        self.resume_outboxes();
         self.settle();
         self.check_sends();
         self.check_snapshots();
+        self.check_echoes();
+        self.check_entries();
         for client in &mut self.clients {
             client.may_lose_subscriptions = false;
             client.may_end = false;
@@ -43,6 +47,12 @@ impl World {
         self.sends.clear();
     }
 
+    fn revive_all(&mut self) {
+        for who in 0..self.clients.len() {
+            self.revive(who);
+        }
+    }
+
     fn settle(&mut self) {
         let end = self.now + SETTLED_WITHIN;
         while !self.is_settled() {
@@ -50,7 +60,10 @@ impl World {
                 let detail: Vec<_> = self
                     .clients
                     .iter()
-                    .map(|client| format!("{:?}: {:?}", client.phase(), client.session))
+                    .map(|client| {
+                        let entries: Vec<_> = client.session.outbox_entries().collect();
+                        format!("{:?}: {:?} {entries:?}", client.phase(), client.session)
+                    })
                     .collect();
                 broken("everything settles", detail.join("\n"));
             }
@@ -62,6 +75,7 @@ impl World {
         self.clients.iter().all(|client| {
             client.pending() == 0 && matches!(client.phase(), Phase::Settled | Phase::Idle)
         }) && !self.wires.values().any(on_its_way)
+            && self.are_stores_settled()
     }
 
     /// Checks the outcomes of all sends.

@@ -95,6 +95,7 @@ impl World {
                 self.finish_tick();
                 self.arm(kind, who, phase, op.details);
             }
+            OpKind::AddStores => self.add_stores(op.details),
             OpKind::Quiesce => self.quiesce(),
             OpKind::Leave => {
                 self.quiesce();

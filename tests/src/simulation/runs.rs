@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::matrix::Matrix;
+use super::plan::store_seed;
 use super::run::{Outcome, live};
 
 /// The parameters of many runs.
@@ -21,6 +22,8 @@ pub struct Runs {
     pub steps: u64,
     /// The number of runs in parallel.
     pub threads: usize,
+    /// Set to run only seeds of worlds in which the sessions have stores.
+    pub only_stores: bool,
 }
 
 /// The outcome of many runs.
@@ -42,6 +45,15 @@ impl Runs {
         self.live_as(&live, note_failure)
     }
 
+    /// Returns the seed of a run.
+    fn seed_at(&self, number: u64) -> u64 {
+        if self.only_stores {
+            store_seed(self.seed.wrapping_add(number))
+        } else {
+            self.seed.wrapping_add(number)
+        }
+    }
+
     fn live_as(
         &self,
         live: &(impl Fn(u64, u64) -> Outcome + Sync),
@@ -58,7 +70,7 @@ impl Runs {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let is_late = number > 0 && self.within.is_some_and(|time| started.elapsed() >= time);
             let is_enough = self.count.is_some_and(|count| number >= count);
-            (!is_late && !is_enough).then(|| self.seed.wrapping_add(number))
+            (!is_late && !is_enough).then(|| self.seed_at(number))
         };
         let mut lived = RunsOutcome::default();
         thread::scope(|scope| {
@@ -125,6 +137,7 @@ mod tests {
             within: None,
             steps: 1,
             threads: 3,
+            only_stores: false,
         };
         let mut noted = Vec::new();
         let lived = lives.live_as(&|seed, _| short_life(seed >= 12), |seed, outcome| {

@@ -6,6 +6,7 @@ use talk_emulator::server::ConnectionId;
 use talk_proto::{Reply, RequestError, RequestId, TransportError};
 
 use super::broken::broken;
+use super::mail::Address;
 
 /// A send.
 struct Sent {
@@ -38,6 +39,8 @@ pub(super) struct Sends {
     by_request: BTreeMap<((usize, u64), RequestId), u64>,
     deleted: BTreeSet<u64>,
     next: u64,
+    /// The last send before the server lost its idempotency keys.
+    last_forgotten: u64,
 }
 
 impl Sends {
@@ -97,6 +100,13 @@ impl Sends {
         }
     }
 
+    /// Discards the sends of a process that has ended without their outcome.
+    pub(super) fn forget_unresolved(&mut self, process: Address) {
+        let from = (process.who, process.life);
+        self.sent
+            .retain(|_, sent| sent.from != from || sent.outcome.is_some());
+    }
+
     pub(super) fn delayed(&mut self, number: u64, was_done: bool) {
         if let Some(sent) = self.sent.get_mut(&number) {
             sent.was_delayed = true;
@@ -115,14 +125,22 @@ impl Sends {
         }
     }
 
+    /// Records that the server has lost its idempotency keys.
+    pub(super) fn forget_keys(&mut self) {
+        self.last_forgotten = self.next;
+    }
+
+    /// Returns `true` if the server can have executed a send twice.
+    fn may_repeat(&self, number: u64) -> bool {
+        number <= self.last_forgotten
+    }
+
     /// Compares the sends to `conversation` with the server's messages, oldest first.
     pub(super) fn check(&self, conversation: &str, held: &[Held]) {
         let mut places: BTreeMap<u64, (usize, &str)> = BTreeMap::new();
         for (place, message) in held.iter().enumerate() {
-            if places
-                .insert(message.number, (place, &message.id))
-                .is_some()
-            {
+            let before = places.insert(message.number, (place, &message.id));
+            if before.is_some() && !self.may_repeat(message.number) {
                 let detail = format!("send {} is there twice", message.number);
                 broken("a send is there once", detail);
             }
@@ -134,8 +152,10 @@ impl Sends {
             }
             let place = places.get(number);
             self.check_one(*number, sent, place.map(|(_, id)| *id));
-            let counts =
-                !sent.was_delayed && !sent.is_forgotten && matches!(sent.outcome, Some(Ok(_)));
+            let counts = !sent.was_delayed
+                && !sent.is_forgotten
+                && !self.may_repeat(*number)
+                && matches!(sent.outcome, Some(Ok(_)));
             let Some((place, _)) = place.filter(|_| counts) else {
                 continue;
             };
@@ -151,7 +171,9 @@ impl Sends {
         let what = || format!("send {number} ({:?}): {:?}", sent.request, sent.outcome);
         match (&sent.outcome, held) {
             (None, _) => broken("every send is resolved", what()),
-            (Some(Ok(id)), Some(held)) if id != held && !sent.is_forgotten => {
+            (Some(Ok(id)), Some(held))
+                if id != held && !sent.is_forgotten && !self.may_repeat(number) =>
+            {
                 broken("a send is answered with its ID", what());
             }
             (Some(Ok(_)), None) if !sent.is_forgotten && !self.deleted.contains(&number) => {

@@ -10,13 +10,14 @@ use talk_proto::{
     upload::{FileToken, Upload},
 };
 
+use super::armed::Armed;
 use super::broken::broken;
-use super::client::Client;
-use super::faults::Armed;
+use super::client::{Client, Start};
 use super::mail::{Address, Mailbox};
 use super::matrix::Matrix;
 use super::net::Net;
 use super::sends::Sends;
+use super::stores::Stores;
 use super::wire::Wire;
 
 /// The app of every session.
@@ -81,6 +82,8 @@ pub(super) struct World {
     pub(super) armed: Vec<Armed>,
     pub(super) matrix: Matrix,
     pub(super) sends: Sends,
+    /// The stores of the sessions, in worlds that have them.
+    pub(super) stores: Option<Stores>,
     pub(super) known: VecDeque<Known>,
     pub(super) files: VecDeque<FileToken>,
     pub(super) uploads: BTreeMap<(usize, talk_proto::RequestId), Upload>,
@@ -141,6 +144,7 @@ impl World {
             armed: Vec::new(),
             matrix: Matrix::default(),
             sends: Sends::default(),
+            stores: None,
             known: VecDeque::new(),
             files: VecDeque::new(),
             uploads: BTreeMap::new(),
@@ -168,8 +172,15 @@ impl World {
         CONVERSATIONS.iter().chain(self.more_conversations).copied()
     }
 
-    fn new_client(&mut self, who: usize, life: u64) -> Client {
-        let user = USERS[who % USERS.len()];
+    fn user_of(&self, who: usize) -> &'static str {
+        match &self.stores {
+            Some(stores) if stores.twin == Some(who) => USERS[0],
+            _ => USERS[who % USERS.len()],
+        }
+    }
+
+    pub(super) fn new_client(&mut self, who: usize, life: u64) -> Client {
+        let user = self.user_of(who);
         let (Ok(app), Ok(me)) = (APP.try_into(), user.try_into()) else {
             broken("IDs are IDs", user);
         };
@@ -178,7 +189,14 @@ impl World {
         options.pacing = self.pacing;
         options.limits = self.limits.clone();
         options.authentication.can_fetch_token = self.proof != Proof::Boken;
-        Client::new(user, life, options, self.rng.u64(..), self.now)
+        let stores = self.stores.as_ref();
+        options.outbox = stores.map(|stores| stores.options.clone());
+        let start = match stores {
+            None => Start::WithoutStore,
+            Some(stores) => Start::Restored(stores.disks[who].records()),
+        };
+        let seed = self.rng.u64(..);
+        Client::new(user, life, options, seed, self.now, &start)
     }
 
     /// Replaces the server by one without data.
@@ -187,15 +205,16 @@ impl World {
         self.known.clear();
         self.files.clear();
         self.sends.forget();
+        if let Some(stores) = &mut self.stores {
+            stores.posts.forget();
+        }
         self.populate();
     }
 
     /// Replaces a session that has ended.
     pub(super) fn revive(&mut self, who: usize) {
         if self.clients[who].end.is_some() {
-            let life = self.clients[who].life + 1;
-            self.clients[who] = self.new_client(who, life);
-            self.uploads.retain(|(of, _), _| *of != who);
+            self.end_process(who);
         }
     }
 

@@ -328,6 +328,7 @@ impl<T: ListItem> ListView<T> {
         let is_item = |echo: &&PlacedEcho<'_>| {
             let position = echo.position;
             position.is_some_and(|position| items.find(position).is_ok())
+                && !FaultInjection::KeptEcho.is_on()
         };
         let (shown, pending): (Vec<_>, Vec<_>) = echoes.iter().partition(is_item);
         let pending = pending.into_iter().map(|placed| &placed.echo.entry);
