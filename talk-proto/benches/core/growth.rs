@@ -12,9 +12,12 @@ const LOADED: [u64; 6] = [30, 100, 300, 1_000, 3_000, 10_000];
 /// The number of frames of a count.
 const FRAMES: u64 = 200;
 
+/// Returns the work on a list with this many loaded items.
+type LoadedWork = fn(u64) -> Work;
+
 /// Prints a line of JSON: `{"series": [{"name", "points": [[items, instructions]]}]}`.
 pub(crate) fn print() -> Result<(), String> {
-    let lists: [(&str, fn(u64) -> Work); 5] = [
+    let lists: [(&str, LoadedWork); 5] = [
         ("messages: any event", Work::Loaded),
         ("messages: a change in the middle", |n| {
             Work::List(Kind::Middle, n)
