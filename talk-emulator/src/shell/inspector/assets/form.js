@@ -28,11 +28,11 @@ export function field({ name, label, type = 'text', value, options, hint, ...att
   return labelled(label, control, hint);
 }
 
-/** Returns the values of a form. JSON fields are parsed; empty fields are `undefined`. */
+/** Returns the values of a form. JSON fields are parsed; empty and disabled fields are `undefined`. */
 export function valuesOf(form) {
   const values = {};
   for (const control of form.elements) {
-    if (control.name === '') continue;
+    if (control.name === '' || control.disabled) continue;
     if (control.type === 'checkbox') values[control.name] = control.checked;
     else if (control.value.trim() === '') values[control.name] = undefined;
     else if (control.dataset.type === 'json') values[control.name] = parse(control);
