@@ -283,8 +283,10 @@ impl Outbox {
         let bytes = self.check_size(&edited.saved, item.counted_bytes(), frame_size)?;
         // The server may have bound the key to the refused content.
         let key = (item.saved.tries > 0).then(|| self.draw_id(now, rng));
+        let removed_files = item.removed_files.max(item.saved.files.len());
         self.remove_files(seq);
         if let Some(item) = self.items.get_mut(&seq) {
+            item.removed_files = removed_files;
             self.bytes = self.bytes - item.bytes + bytes;
             item.bytes = bytes;
             item.failures = 0;

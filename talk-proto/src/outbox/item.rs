@@ -161,6 +161,8 @@ pub(super) struct Item {
     pub(super) batch: Option<BatchId>,
     /// Set if any record of the entry is stored.
     pub(super) is_durable: bool,
+    /// The number of files whose records are deleted together with the next stored record.
+    pub(super) removed_files: usize,
     /// The time at which the entry has something to do.
     pub(super) wake_at: Option<Timestamp>,
     /// The number of consecutive failed attempts, and the time of the first one.
@@ -194,6 +196,7 @@ impl Item {
             upload: None,
             batch: None,
             is_durable,
+            removed_files: 0,
             wake_at: None,
             failures: 0,
             first_failure: Timestamp::default(),

@@ -335,6 +335,9 @@ impl Outbox {
                     journal.put(key, versioned::encode(&record));
                 }
             }
+            for number in item.saved.files.len()..item.removed_files {
+                journal.delete(record::file_key(entry, number));
+            }
             let key = record::entry_key(&item.saved.id);
             let batch = journal.put(key, versioned::encode(&item.saved));
             item.batch = Some(batch);
@@ -357,10 +360,11 @@ impl Outbox {
     /// Deletes the records of the files of an entry.
     pub(super) fn delete_file_records(&mut self, seq: u64) {
         if let (Some(journal), Some(item)) = (&mut self.journal, self.items.get(&seq)) {
-            for (number, file) in item.saved.files.iter().enumerate() {
-                if file.has_record() {
-                    journal.delete(record::file_key(&item.saved.id, number));
-                }
+            let files = item.saved.files.iter().enumerate();
+            let stored = files.filter(|(_, file)| file.has_record());
+            let stored = stored.map(|(number, _)| number);
+            for number in stored.chain(item.saved.files.len()..item.removed_files) {
+                journal.delete(record::file_key(&item.saved.id, number));
             }
         }
     }
@@ -410,6 +414,7 @@ impl Outbox {
                 item.is_durable = true;
                 if item.batch == Some(batch) {
                     item.batch = None;
+                    item.removed_files = 0;
                 }
                 self.lanes.mark_dirty(&item.saved.conversation);
                 self.mark_changed(seq);
@@ -426,7 +431,7 @@ impl Outbox {
         let held = items.filter(|item| item.is_held_by_failure(batch));
         let keys = held.flat_map(|item| {
             let id = &item.saved.id;
-            let files = 0..item.saved.files.len();
+            let files = 0..item.removed_files.max(item.saved.files.len());
             let files = files.map(move |file| record::file_key(id, file));
             files.chain([record::entry_key(id)])
         });

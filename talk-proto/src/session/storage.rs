@@ -85,8 +85,9 @@ impl Session {
         let held = outbox.map(|outbox| outbox.held_by_failure(batch));
         let held = held.unwrap_or_default();
         // A later change writes a cached window again.
-        let is_kept = |key: &str| !held.contains(key) && !is_cache_key(key);
-        let is_retained = |key: &str, value: Option<&str>| value.is_none() || is_kept(key);
+        let is_replaced = |key: &str, value: Option<&str>| value.is_some() && is_cache_key(key);
+        let is_retained =
+            |key: &str, value: Option<&str>| !held.contains(key) && !is_replaced(key, value);
         let writer = self.writer.as_mut();
         if !writer.is_some_and(|writer| writer.handle_failed(self.now, batch, is_retained)) {
             return;

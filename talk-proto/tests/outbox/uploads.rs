@@ -397,6 +397,37 @@ fn upload_waits_for_the_store() {
 }
 
 #[test]
+fn edit_not_stored_keeps_the_old_bytes() {
+    let (mut bench, entry) = offline(in_store("a.txt"));
+    bench.store.mode = StoreMode::Fails;
+    assert!(bench.act(&entry, EntryAction::Edit("edited".into())));
+    bench.run_for(seconds(1));
+    bench.store.mode = StoreMode::Stores;
+    bench.run_for(seconds(60));
+    assert!(matches!(
+        bench.held(&entry),
+        Some(HeldReason::StoreFailed(_))
+    ));
+    accept_files(&mut bench, &[]);
+    bench.network = Network::Up(seconds(0));
+    bench.restart();
+    bench.run_for(seconds(60));
+    assert_eq!(posted(&bench), ["ft_1"], "the old message is complete");
+}
+
+#[test]
+fn edit_stored_by_a_retry_deletes_the_old_bytes() {
+    let (mut bench, entry) = offline(in_store("a.txt"));
+    bench.store.mode = StoreMode::Fails;
+    assert!(bench.act(&entry, EntryAction::Edit("edited".into())));
+    bench.run_for(seconds(1));
+    bench.store.mode = StoreMode::Stores;
+    assert!(bench.act(&entry, EntryAction::Retry));
+    bench.run_for(seconds(60));
+    assert!(bench.store.with_prefix("outbox/file/").is_empty());
+}
+
+#[test]
 fn store_failed_bytes_are_stored_by_a_retry() {
     let mut bench = Bench::stored();
     bench.network = Network::Refuse;
