@@ -95,7 +95,6 @@ fn svg(series: &[Series], labels: &Labels<'_>, scale: Scale) -> Result<String> {
     let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
     plot(&area, series, labels, scale)?;
     drop(area);
-    text.push('\n');
     Ok(text)
 }
 
