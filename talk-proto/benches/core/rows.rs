@@ -50,7 +50,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     }
     rows.extend(scale()?);
     rows.extend(list_rows::measure(quick)?);
-    rows.extend(durable_rows::measure()?);
+    rows.extend(durable_rows::measure(quick)?);
     Ok(rows)
 }
 

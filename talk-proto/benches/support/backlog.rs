@@ -54,7 +54,8 @@ fn message(conversation: u64, n: u64) -> Value {
     message
 }
 
-/// Returns the records of an inbox that was opened before the missed messages of `backlog`.
+/// Returns the records of an inbox that was opened and closed before the missed messages of
+/// `backlog`.
 pub(crate) fn records(backlog: &Backlog) -> Vec<Record> {
     let mut client = Client::restored(
         Server {
@@ -67,7 +68,8 @@ pub(crate) fn records(backlog: &Backlog) -> Vec<Record> {
         &[],
     );
     client.keep_records();
-    client.open_inbox();
+    let inbox = client.open_inbox();
+    client.close_inbox(inbox);
     client.records()
 }
 

@@ -1,6 +1,6 @@
 //! A consumer of an inbox.
 
-use talk_proto::inbox::{Delivery, DeliveryId, InboxEvent, InboxOptions};
+use talk_proto::inbox::{Delivery, DeliveryId, InboxEvent, InboxId, InboxOptions};
 
 use super::client::Client;
 
@@ -30,14 +30,23 @@ impl Consumer {
 
 impl Client {
     /// Opens an inbox that starts with later messages.
-    pub(super) fn open_inbox(&mut self) {
+    pub(super) fn open_inbox(&mut self) -> InboxId {
         let (session, now) = self.session();
         let opened = session.open_inbox(now, "bot", InboxOptions::default());
-        opened.expect("room for an inbox");
+        let inbox = opened.expect("room for an inbox");
         self.serve();
         while !self.consumer.is_open {
             self.wait();
         }
+        inbox
+    }
+
+    /// Closes an inbox, and stores that it has ended cleanly.
+    pub(super) fn close_inbox(&mut self, inbox: InboxId) {
+        let (session, now) = self.session();
+        let closed = session.close_inbox(now, inbox);
+        closed.expect("the inbox is open");
+        self.serve();
     }
 
     /// Waits until this many messages are delivered and acknowledged.
