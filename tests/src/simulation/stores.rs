@@ -7,9 +7,10 @@ use fastrand::Rng;
 use talk_proto::model::EntryId;
 use talk_proto::outbox::OutboxOptions;
 use talk_proto::storage::{BatchId, Change};
-use talk_proto::{Input, Session, Timestamp};
+use talk_proto::{Input, Timestamp};
 
 use super::broken::broken;
+use super::client::Client;
 use super::disk::{self, Disk, StoreAnswer};
 use super::entries::Entries;
 use super::fault_kind::FaultKind;
@@ -204,25 +205,26 @@ impl World {
         }
     }
 
-    /// Returns `true` if no store and no outbox of a session has something to do.
+    /// Returns `true` if no store and no outbox of a session has something to do. The entries of a
+    /// session that has ended wait for the next one.
     pub(super) fn are_stores_settled(&self) -> bool {
         let Some(stores) = &self.stores else {
             return true;
         };
-        let is_waiting = |session: &Session| {
-            let mut entries = session.outbox_entries();
-            entries.any(|entry| entry.held().is_none() && entry.blocked_by.is_none())
+        let is_waiting = |client: &Client| {
+            let mut entries = client.session.outbox_entries();
+            client.end.is_none()
+                && entries.any(|entry| entry.held().is_none() && entry.blocked_by.is_none())
         };
-        stores.disks.iter().all(Disk::is_idle)
-            && !self
-                .clients
-                .iter()
-                .any(|client| is_waiting(&client.session))
+        stores.disks.iter().all(Disk::is_idle) && !self.clients.iter().any(is_waiting)
     }
 
     /// Checks all entries at a quiescent point. Then their users decide about the held ones.
     pub(super) fn check_entries(&mut self) {
         for who in 0..self.clients.len() {
+            if self.clients[who].end.is_some() {
+                continue;
+            }
             let now = self.clients[who].latest_time(self.now);
             let Some(stores) = &mut self.stores else {
                 return;
