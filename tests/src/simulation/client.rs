@@ -70,6 +70,8 @@ pub(super) struct Client {
     pub(super) life: u64,
     pub(super) session: Session,
     pub(super) clock: Clock,
+    /// The time of the last forward jump of the clock, after which timers are due early.
+    pub(super) jumped_at: Option<Timestamp>,
     pub(super) shown: BTreeMap<SubscriptionId, Shown>,
     /// The calls that were resolved since the last look at this list.
     pub(super) resolved: Vec<(RequestId, Result<Reply, RequestError>)>,
@@ -123,6 +125,7 @@ impl Client {
             user,
             life,
             clock: Clock::default(),
+            jumped_at: None,
             shown: BTreeMap::new(),
             resolved: Vec::new(),
             requests: Vec::new(),
@@ -148,6 +151,14 @@ impl Client {
             window,
             session,
         }
+    }
+
+    /// Sets the session's clock.
+    pub(super) fn set_clock(&mut self, now: Timestamp, clock: Clock) {
+        if clock.of_world(now) > self.clock.of_world(now) {
+            self.jumped_at = Some(now);
+        }
+        self.clock = clock;
     }
 
     /// Returns the time by the session's clock.

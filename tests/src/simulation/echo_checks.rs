@@ -43,6 +43,7 @@ impl World {
                     let before: Vec<_> = before.iter().map(|entry| entry.id.clone()).collect();
                     let check = EchoCheck {
                         now,
+                        jumped_at: self.clients[who].jumped_at,
                         entries,
                         posts: &stores.posts,
                         after: &after,
@@ -88,6 +89,8 @@ impl World {
 /// The check of one update of a window.
 struct EchoCheck<'a> {
     now: Timestamp,
+    /// The last forward jump of the session's clock.
+    jumped_at: Option<Timestamp>,
     entries: &'a Entries,
     posts: &'a Posts,
     after: &'a Window<MessageSnapshot>,
@@ -134,7 +137,12 @@ impl EchoCheck<'_> {
     /// Returns `true` if a message of an entry without an answer must not be visible.
     fn is_held_back(&self, message: &str) -> bool {
         let post = self.posts.message(message);
-        post.is_some_and(|post| self.now < post.at + RELEASED_AFTER)
+        post.is_some_and(|post| !self.is_released(post.at))
+    }
+
+    /// Returns `true` if the session may have released a message or an entry since `at`.
+    fn is_released(&self, at: Timestamp) -> bool {
+        self.now >= at + RELEASED_AFTER || self.jumped_at >= Some(at)
     }
 
     /// Checks an entry that left the window without a message.
@@ -151,9 +159,7 @@ impl EchoCheck<'_> {
             }
             return;
         };
-        let is_late = tracked
-            .sent_at
-            .is_none_or(|at| self.now >= at + RELEASED_AFTER);
+        let is_late = tracked.sent_at.is_none_or(|at| self.is_released(at));
         let post = self.posts.message(message);
         let is_gone = post.is_none_or(|post| post.is_gone);
         let last = self.after.last().map(|item| item.created_at);

@@ -119,10 +119,14 @@ impl World {
             FaultKind::Suspend => self.sleep(who, now + seconds(dice.u64(1..4_000))),
             FaultKind::ClockForward => {
                 let jump = [seconds(8), seconds(60), seconds(4_000)][dice.usize(..3)];
-                self.clients[who].clock.ahead += jump;
+                let mut clock = self.clients[who].clock;
+                clock.ahead += jump;
+                self.clients[who].set_clock(now, clock);
             }
             FaultKind::ClockBack => {
-                self.clients[who].clock.behind = seconds(dice.u64(1..20));
+                let mut clock = self.clients[who].clock;
+                clock.behind = seconds(dice.u64(1..20));
+                self.clients[who].set_clock(now, clock);
             }
             FaultKind::SlowConsumer => self.clients[who].slow_until = now + seconds(60),
             FaultKind::LargeFrame => self.send_large(who, &mut dice),
@@ -357,7 +361,9 @@ impl World {
         self.heal_stores();
         for who in 0..self.clients.len() {
             self.nets[who].heal(self.now);
-            self.clients[who].clock.behind = Duration::ZERO;
+            let mut clock = self.clients[who].clock;
+            clock.behind = Duration::ZERO;
+            self.clients[who].set_clock(self.now, clock);
             self.clients[who].slow_until = self.now;
         }
         for wire in self.wires.values_mut() {
