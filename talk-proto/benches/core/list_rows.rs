@@ -2,7 +2,7 @@
 
 use crate::callgrind::per_frame;
 use crate::lists::Kind;
-use crate::support::table::Row;
+use crate::support::table::{Goal, Row};
 use crate::work::Work;
 
 /// The number of frames of a count.
@@ -19,14 +19,14 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
             "a message to one of 20 conversations of a list, against Value ({few:.0} : {value:.0})"
         ),
         ratio: few / value,
-        goal: Some(1.3),
+        goal: Some(Goal::of(1.3)),
     }];
     let long = if quick { 3_000 } else { 10_000 };
     let mut grow = |id, what, kind, sizes, goal| -> Result<(), String> {
         rows.push(grows(id, what, kind, sizes, goal)?);
         Ok(())
     };
-    let goal = Some(1.5);
+    let goal = Some(Goal::of(1.5));
     grow("K-long", "a message", Kind::Move, [20, long], goal)?;
     let filtered = "a message, with a filter";
     grow("K-filter", filtered, Kind::MoveFiltered, [20, long], goal)?;
@@ -52,7 +52,7 @@ fn grows(
     what: &str,
     kind: Kind,
     [short, long]: [u64; 2],
-    goal: Option<f64>,
+    goal: Option<Goal>,
 ) -> Result<Row, String> {
     let (few, many) = (count(kind, short)?, count(kind, long)?);
     Ok(Row {
@@ -75,7 +75,7 @@ fn messages_of_one_sender() -> Result<Row, String> {
              ({many:.0} : {one:.0})"
         ),
         ratio: many / one,
-        goal: Some(1.5),
+        goal: Some(Goal::of(1.5)),
     })
 }
 
@@ -94,7 +94,7 @@ fn reconnect() -> Result<Vec<Row>, String> {
                  ({many:.0} : {linear:.0})"
             ),
             ratio: many / linear,
-            goal: Some(1.2),
+            goal: Some(Goal::of(1.2)),
         },
         Row {
             id: "M-value",
@@ -103,7 +103,7 @@ fn reconnect() -> Result<Vec<Row>, String> {
                  ({many:.0} : {value:.0})"
             ),
             ratio: many / value,
-            goal: Some(3.0),
+            goal: Some(Goal::of(3.0)),
         },
     ])
 }

@@ -7,7 +7,8 @@
 //! cargo bench -p talk-proto --bench core -- --growth # the points of a plot, as JSON
 //! ```
 //!
-//! Requires `valgrind`. The exit code is 1 if a goal is missed.
+//! Requires `valgrind`. The exit code is 1 if a ratio exceeds its goal, or the ceiling of a goal
+//! that is known as missed.
 
 #![allow(
     clippy::expect_used,

@@ -8,7 +8,7 @@ use crate::callgrind::per_frame;
 use crate::durable_rows;
 use crate::input::{PLAIN, repeated};
 use crate::list_rows;
-use crate::support::table::Row;
+use crate::support::table::{Goal, Row};
 use crate::work::Work;
 
 /// The number of frames in a count.
@@ -17,8 +17,8 @@ const FRAMES: u64 = 1_000;
 /// Counts and compares. `quick` leaves out slow rows without a goal.
 pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let mut rows = apply()?;
-    let sizes: &[(&'static str, u64, Option<f64>)] = &[
-        ("B", 10_000, Some(1.5)),
+    let sizes: &[(&'static str, u64, Option<Goal>)] = &[
+        ("B", 10_000, Some(Goal::of(1.5))),
         ("B-1000", 1_000, None),
         ("B-100000", 100_000, None),
     ];
@@ -34,8 +34,8 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
             goal,
         });
     }
-    let sizes: &[(&'static str, u64, Option<f64>)] =
-        &[("C", 10_000, Some(1.2)), ("C-100", 100, None)];
+    let sizes: &[(&'static str, u64, Option<Goal>)] =
+        &[("C", 10_000, Some(Goal::of(1.2))), ("C-100", 100, None)];
     let one = count(Work::Beside(1))?;
     for &(id, beside, goal) in &sizes[..if quick { 1 } else { sizes.len() }] {
         let many = count(Work::Beside(beside))?;
@@ -66,7 +66,7 @@ fn scale() -> Result<Vec<Row>, String> {
                 "{what}, against four times a quarter of it ({long:.0} : 4 × {short:.0})"
             ),
             ratio: long / (4.0 * short),
-            goal: Some(goal),
+            goal: Some(Goal::of(goal)),
         })
     };
     Ok(vec![
@@ -117,7 +117,7 @@ fn plain() -> Row {
         id: "I-plain",
         what: format!("50 MB/s, against the speed of parsing plain text ({megabytes:.0} MB/s)"),
         ratio: 50.0 / megabytes,
-        goal: Some(1.0),
+        goal: Some(Goal::of(1.0)),
     }
 }
 
@@ -133,13 +133,13 @@ fn apply() -> Result<Vec<Row>, String> {
                  ({text:.0} : {text_value:.0} instructions)"
             ),
             ratio: text / text_value,
-            goal: Some(0.9),
+            goal: Some(Goal::missed(0.75, 0.9)),
         },
         Row {
             id: "A-mix",
             what: format!("any event into a core, against Value ({mix:.0} : {mix_value:.0})"),
             ratio: mix / mix_value,
-            goal: Some(0.9),
+            goal: Some(Goal::missed(0.8, 0.9)),
         },
         Row {
             id: "A-typed",
