@@ -278,7 +278,12 @@ impl Entries {
             if tracked.is_discarded || tracked.may_be_late {
                 continue;
             }
-            let numbers = self.messages(id, posts);
+            // A search can find an equal message, before the server executes a late attempt.
+            let found = match &tracked.end {
+                Some(End::Sent(message)) => Some(message),
+                _ => None,
+            };
+            let numbers = self.messages(id, posts).chain(found);
             let numbers = numbers.filter_map(|id| Some(posts.message(id)?.number));
             let Some(number) = numbers.min() else {
                 continue;
