@@ -9,6 +9,7 @@ import { checkAppearance, checkHeaders, checkKeyboard, checkNames, checkToken } 
 import { checkClock, checkFaults, checkSettings, checkSnapshots } from './control.mjs';
 import { checkConnections } from './connections.mjs';
 import { checkData } from './data.mjs';
+import { checkForeignPages } from './foreign.mjs';
 import { checkFrames } from './frames.mjs';
 import { checkReconnect } from './reconnect.mjs';
 import { checkWebhooks } from './webhooks.mjs';
@@ -34,6 +35,7 @@ await checkKeyboard(inspector);
 await checkNames(inspector);
 await checkAppearance(inspector, screenshots);
 await checkReconnect(chromium, host, otherHost, actors);
+await checkForeignPages(chromium, host);
 await checkToken(chromium, 'talk.internal', tokenHost, 'control-token');
 // The data and the time change for all clients.
 await checkSnapshots(inspector);
