@@ -20,7 +20,7 @@ use crate::snapshot::{Snapshot, Update};
 /// The state of a list that is always complete.
 const COMPLETE: ListState = ListState {
     complete: true,
-    full: false,
+    full_until: None,
     initial: usize::MAX,
     frontier: None,
 };

@@ -17,6 +17,7 @@ use crate::support::{Answer, Request, World, conversation, options};
 pub(crate) struct Posted {
     pub(crate) id: String,
     pub(crate) conversation: String,
+    pub(crate) sender: String,
     pub(crate) key: String,
     pub(crate) data: Value,
     pub(crate) created_at: i64,
@@ -31,7 +32,7 @@ impl Posted {
     /// Returns the message in the shape of the server.
     pub(crate) fn json(&self) -> Value {
         json!({
-            "id": self.id, "type": "UserMessage", "senderId": "alice", "custom": {},
+            "id": self.id, "type": "UserMessage", "senderId": self.sender, "custom": {},
             "createdAt": self.created_at, "editedAt": null, "referencedMessageId": null,
             "origin": "rest", "content": self.data["content"], "reactions": {},
         })
@@ -69,6 +70,7 @@ impl Posts {
                 self.posted.push(Posted {
                     id: id.clone(),
                     conversation: name.to_owned(),
+                    sender: "alice".to_owned(),
                     key: key.to_owned(),
                     data: request.data.clone(),
                     created_at: request.at.as_millis(),

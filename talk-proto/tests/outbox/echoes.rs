@@ -32,10 +32,15 @@ fn publish_posted(bench: &mut Bench, posted: &Posted) {
 
 /// A message of the same user from another device.
 fn of_other_device(bench: &mut Bench, text: &str) -> Posted {
+    post(bench, "alice", text)
+}
+
+fn post(bench: &mut Bench, sender: &str, text: &str) -> Posted {
     let mut posts = bench.posts.borrow_mut();
     let posted = Posted {
         id: format!("other_{}", posts.posted.len()),
         conversation: "c1".to_owned(),
+        sender: sender.to_owned(),
         key: "other".to_owned(),
         data: json!({"content": [{"type": "text", "children": [text]}]}),
         created_at: bench.world.now.as_millis(),
@@ -173,6 +178,48 @@ fn own_message_is_held_back_for_at_most_10_s() {
     assert_eq!(last(&bench, window).1, ["b"]);
 }
 
+/// Returns a window of a list that holds at most `cap` messages, and a silent entry "a". The list
+/// is full, and its oldest loaded message is "b", which is held back.
+fn full_window_with_held_back_end(cap: usize) -> (Bench, SubscriptionId) {
+    let mut bench = Bench::stored();
+    bench.options.limits.window = cap;
+    bench.restart();
+    let mut bench = bench.connected();
+    for text in ["x", "y", "z"] {
+        post(&mut bench, "bob", text);
+    }
+    bench.run_for(seconds(1));
+    bench.script.next.push_back(Answer::Silence);
+    bench.enqueue("c1", "a");
+    bench.run();
+    of_other_device(&mut bench, "b");
+    for index in 1..cap {
+        bench.run_for(millis(1));
+        post(&mut bench, "bob", &index.to_string());
+    }
+    let window = open(&mut bench);
+    (bench, window)
+}
+
+#[test]
+fn full_first_window_shows_released_message() {
+    let (mut bench, window) = full_window_with_held_back_end(3);
+    assert_eq!(last(&bench, window).1, ["1", "2"]);
+    bench.run_for(seconds(11));
+    assert_eq!(last(&bench, window).1, ["b", "1", "2"]);
+}
+
+#[test]
+fn full_extended_window_shows_released_message() {
+    let (mut bench, window) = full_window_with_held_back_end(35);
+    assert_eq!(last(&bench, window).1.len(), 30);
+    bench.load_more(window, None).expect("a request");
+    bench.run();
+    assert_eq!(last(&bench, window).1.len(), 34);
+    bench.run_for(seconds(11));
+    assert_eq!(last(&bench, window).1.len(), 35);
+}
+
 #[test]
 fn message_of_another_user_is_not_held_back() {
     let mut bench = Bench::stored();
@@ -181,13 +228,8 @@ fn message_of_another_user_is_not_held_back() {
     bench.enqueue("c1", "a");
     bench.run();
     bench.latency = seconds(0);
-    let mut state = of_other_device(&mut bench, "b").json();
-    state["senderId"] = "bob".into();
-    bench.publish(&[json!({
-        "type": "message.created", "conversationId": "c1", "messageId": state["id"],
-        "state": state,
-    })]);
-    bench.run();
+    let other = post(&mut bench, "bob", "b");
+    publish_posted(&mut bench, &other);
     assert_eq!(
         last(&bench, window),
         (vec!["a".to_owned()], vec!["b".to_owned()])

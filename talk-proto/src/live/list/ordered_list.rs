@@ -60,7 +60,7 @@ impl<T: ListItem> OrderedList<T> {
         let views = self.views.values();
         let demands = views.map(|view| view.demand(&self.visible, state));
         let mut demand = demands.fold(Demand::NONE, Demand::max);
-        if state.full {
+        if state.full_until.is_some() {
             demand.count = demand.count.min(self.visible.len());
         }
         demand

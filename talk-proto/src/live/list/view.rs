@@ -63,8 +63,8 @@ enum LastSeen<T> {
 pub(crate) struct ListState {
     /// Set if the list is loaded to its end.
     pub(crate) complete: bool,
-    /// Set if no more items may be loaded.
-    pub(crate) full: bool,
+    /// The last position, also of an invisible item, if no more items may be loaded.
+    pub(crate) full_until: Option<Position>,
     /// The number of items in a first window.
     pub(crate) initial: usize,
     /// The position behind which items are outdated, if there are any.
@@ -176,7 +176,8 @@ impl<T: ListItem> ListView<T> {
     ) -> ViewDiff<T> {
         let nothing = ViewDiff::default();
         if self.end.is_none() || !matches!(self.last, LastSeen::List { .. }) {
-            let is_short = visible.len() < state.initial && !state.complete && !state.full;
+            let is_short =
+                visible.len() < state.initial && !state.complete && state.full_until.is_none();
             if is_short {
                 self.end = None;
                 self.awaited = None;
@@ -253,8 +254,11 @@ impl<T: ListItem> ListView<T> {
         let wanted = from.saturating_add(self.more);
         let new_end = match visible.items.position(wanted - 1) {
             Some(position) => position,
-            None if state.complete || state.full => Position::LAST,
-            None => return Vec::new(),
+            None if state.complete => Position::LAST,
+            None => match state.full_until {
+                Some(last) => last,
+                None => return Vec::new(),
+            },
         };
         let beyond = (Bound::Excluded(*end), Bound::Included(new_end));
         if visible.waiting.range(beyond).next().is_some() {
@@ -263,8 +267,7 @@ impl<T: ListItem> ListView<T> {
         for position in visible.items.positions_from(from).take(self.more) {
             self.mark_changed(position);
         }
-        let last = visible.items.last_position();
-        *end = new_end.min(last.unwrap_or(*end).max(*end));
+        *end = new_end.max(*end);
         self.more = 0;
         self.take_requests()
     }
@@ -431,14 +434,16 @@ impl<T: ListItem> ListView<T> {
     }
 }
 
-/// Returns the end of a first window. Items that still wait belong to the window as well.
+/// Returns the end of a first window. Items that still wait belong to the window as well. If a full
+/// list has too few of both, so do invisible items, which may become visible later.
 fn first_end<T>(visible: &VisibleItems<T>, state: ListState) -> Position {
     let items = visible.items.positions_from(0).take(state.initial);
     let mut first: Vec<_> = items.chain(visible.waiting.iter().copied()).collect();
     first.sort_unstable();
     first.truncate(state.initial);
     match first.last() {
-        Some(last) if first.len() == state.initial || !state.complete => *last,
-        _ => Position::LAST,
+        Some(last) if first.len() == state.initial => *last,
+        _ if state.complete => Position::LAST,
+        _ => state.full_until.unwrap_or(Position::LAST),
     }
 }

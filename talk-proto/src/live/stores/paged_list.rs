@@ -234,15 +234,16 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
 
     fn state(&self, cx: &StoreCx) -> ListState {
         let cap = self.cap(cx);
+        let paged = self.paged();
+        let is_full = paged.items.len() >= cap;
         ListState {
-            complete: self.paged().is_complete(),
-            full: self.paged().items.len() >= cap,
+            complete: paged.is_complete(),
+            full_until: match is_full {
+                true => paged.items.last_position(),
+                false => None,
+            },
             initial: Self::SIZES.first_window.min(cap),
-            frontier: self
-                .paged()
-                .pages
-                .has_rest()
-                .then_some(self.paged().frontier),
+            frontier: paged.pages.has_rest().then_some(paged.frontier),
         }
     }
 
