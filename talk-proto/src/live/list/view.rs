@@ -283,10 +283,7 @@ impl<T: ListItem> ListView<T> {
         let loaded_all = state.complete && end == Position::LAST;
         let has_outdated = state.frontier.is_some_and(|frontier| end > frontier);
         let has_gap = std::mem::take(&mut self.has_gap);
-        let changes = match self.changes(count, visible) {
-            _ if has_gap => Changes::Gap,
-            changes => changes,
-        };
+        let changes = self.changes(count, visible);
         if let (
             Changes::List(changes),
             LastSeen::List {
@@ -308,6 +305,7 @@ impl<T: ListItem> ListView<T> {
             has_outdated,
         };
         let window = Window::new(items, loaded_all, has_outdated);
+        let changes = if has_gap { Changes::Gap } else { changes };
         Some((Some(window), changes))
     }
 

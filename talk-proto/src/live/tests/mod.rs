@@ -22,4 +22,5 @@ mod removals;
 mod singles;
 mod unreadable;
 mod users;
+mod views;
 mod world;
