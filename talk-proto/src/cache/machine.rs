@@ -34,7 +34,7 @@ const MAX_CONVERSATIONS: usize = 30;
 pub(crate) struct Cache {
     journal: Journal,
     lists: BTreeMap<ListKey, List>,
-    subscriptions: BTreeMap<SubscriptionId, ListKey>,
+    subscriptions: BTreeMap<SubscriptionId, Subscription>,
     /// The subscriptions that have no window of the server.
     waiting: BTreeSet<SubscriptionId>,
     /// The lists whose record is older than their window.
@@ -42,12 +42,19 @@ pub(crate) struct Cache {
     write_at: Option<Timestamp>,
 }
 
+/// The subscription to a list.
+struct Subscription {
+    list: ListKey,
+    /// The entries in the last cached window that the subscription received, if it received one.
+    shown: Option<Pending>,
+}
+
 struct List {
     /// The time of the last change.
     at: Timestamp,
     window: Source,
     /// The entries that are shown with a cached window.
-    pending: Vec<Arc<Entry>>,
+    pending: Pending,
 }
 
 enum Source {
@@ -81,7 +88,7 @@ impl List {
         Some(match &self.window {
             Source::Cached(CachedList::Messages(messages)) => {
                 let mut window = Window::cached(items(messages), at);
-                window.set_pending(Pending::new(self.pending.clone()));
+                window.set_pending(self.pending.clone());
                 Snapshot::Messages(Some(window))
             }
             Source::Cached(CachedList::Conversations(conversations)) => {
@@ -121,7 +128,7 @@ impl Cache {
         for record in records.iter().filter(|record| is_cache_key(&record.key)) {
             match record::decode(record, &mut shared) {
                 Ok((key, at, list)) => {
-                    let of_list = || self.subscriptions.iter().filter(|(_, of)| **of == key);
+                    let of_list = || self.subscriptions.iter().filter(|(_, of)| of.list == key);
                     let is_waiting = |id: &SubscriptionId| self.waiting.contains(id);
                     let is_answered = of_list().any(|(id, _)| !is_waiting(id));
                     if is_answered || self.lists.contains_key(&key) {
@@ -131,7 +138,7 @@ impl Cache {
                     let list = List {
                         at,
                         window: Source::Cached(list),
-                        pending: Vec::new(),
+                        pending: Pending::default(),
                     };
                     self.lists.insert(key, list);
                 }
@@ -156,55 +163,68 @@ impl Cache {
             }
             _ => return,
         };
-        self.subscriptions.insert(id, key);
+        let subscription = Subscription {
+            list: key,
+            shown: None,
+        };
+        self.subscriptions.insert(id, subscription);
         self.waiting.insert(id);
     }
 
     /// Returns the conversation whose messages a subscription shows.
     pub(crate) fn conversation(&self, id: SubscriptionId) -> Option<&ConversationId> {
-        match self.subscriptions.get(&id)? {
+        match &self.subscriptions.get(&id)?.list {
             ListKey::Messages(conversation) => Some(conversation),
             ListKey::Conversations(_) => None,
         }
     }
 
-    /// Returns the cached window for a subscription, if there is one.
-    pub(crate) fn show(
-        &mut self,
-        id: SubscriptionId,
-        pending: Vec<Arc<Entry>>,
-    ) -> Option<Box<Update>> {
-        let list = self.lists.get_mut(self.subscriptions.get(&id)?)?;
-        list.pending = pending;
-        Some(Update::new(list.snapshot()?, Changes::Reset))
+    /// Shows the cached window of a list to a subscription, with the entries of the outbox.
+    pub(crate) fn show(&mut self, id: SubscriptionId, entries: Vec<Arc<Entry>>) -> Vec<Event> {
+        let subscription = self.subscriptions.get(&id);
+        let list = subscription.map(|subscription| subscription.list.clone());
+        list.map_or_else(Vec::new, |list| self.update(&list, entries))
     }
 
-    /// Shows entries of the outbox in the cached window of a conversation. A sent entry stays until
-    /// the live window shows its message.
+    /// Shows entries of the outbox in the cached window of a conversation.
     pub(crate) fn set_pending(
         &mut self,
         conversation: &ConversationId,
         entries: Vec<Arc<Entry>>,
     ) -> Vec<Event> {
-        let key = ListKey::Messages(conversation.clone());
-        let list = self.lists.get_mut(&key);
+        self.update(&ListKey::Messages(conversation.clone()), entries)
+    }
+
+    /// Reports the cached window of a list to the subscriptions that have not received it. A sent
+    /// entry stays until the live window shows its message.
+    fn update(&mut self, key: &ListKey, entries: Vec<Arc<Entry>>) -> Vec<Event> {
+        let list = self.lists.get_mut(key);
         let Some(list) = list.filter(|list| list.is_cached()) else {
             return Vec::new();
         };
         let is_known = |entry: &Arc<Entry>| entries.iter().any(|it| it.id == entry.id);
-        let mut pending = std::mem::take(&mut list.pending);
+        let mut pending = list.pending.entries().to_vec();
         pending.retain(|entry| entry.message().is_some() && !is_known(entry));
         pending.extend(entries);
-        list.pending = pending;
-        let Some(snapshot) = list.snapshot() else {
-            return Vec::new();
-        };
-        let of_list = self.subscriptions.iter().filter(|(_, of)| **of == key);
-        let events = of_list.map(|(id, _)| Event::Updated {
-            subscription: *id,
-            update: Update::new(snapshot.clone(), Changes::List(ListChanges::default())),
-        });
-        events.collect()
+        list.pending = Pending::new(pending);
+        let mut events = Vec::new();
+        for (id, subscription) in &mut self.subscriptions {
+            if subscription.list != *key || subscription.shown.as_ref() == Some(&list.pending) {
+                continue;
+            }
+            let Some(snapshot) = list.snapshot() else {
+                continue;
+            };
+            let changes = match subscription.shown.replace(list.pending.clone()) {
+                None => Changes::Reset,
+                Some(_) => Changes::List(ListChanges::default()),
+            };
+            events.push(Event::Updated {
+                subscription: *id,
+                update: Update::new(snapshot, changes),
+            });
+        }
+        events
     }
 
     /// Handles an event of the live half: a window replaces the cached one. `can_write` is `false`
@@ -215,24 +235,27 @@ impl Cache {
                 subscription,
                 update,
             } => {
-                let Some(key) = self.subscriptions.get(subscription) else {
+                self.waiting.remove(subscription);
+                let Some(subscription) = self.subscriptions.get_mut(subscription) else {
                     return;
                 };
-                self.waiting.remove(subscription);
+                let shown = subscription.shown.take();
+                let key = subscription.list.clone();
                 let window = match &update.snapshot {
                     Snapshot::Messages(Some(window)) => Source::Messages(window.clone()),
                     Snapshot::Conversations(window) => Source::Conversations(window.clone()),
-                    _ => return self.remove(&key.clone()),
+                    _ => return self.remove(&key),
                 };
                 let list = List {
                     at: now,
                     window,
-                    pending: Vec::new(),
+                    pending: Pending::default(),
                 };
-                if let Some(cached) = self.lists.insert(key.clone(), list) {
-                    settle(&cached.pending, update);
+                self.lists.insert(key.clone(), list);
+                if let Some(shown) = shown {
+                    settle(shown.entries(), update);
                 }
-                self.dirty.insert(key.clone());
+                self.dirty.insert(key);
                 let write_at = can_write.then_some(now + WRITE_DELAY);
                 self.write_at = self.write_at.or(write_at);
             }
@@ -240,13 +263,14 @@ impl Cache {
                 subscription,
                 error,
             } => {
-                let Some(key) = self.subscriptions.remove(subscription) else {
+                self.waiting.remove(subscription);
+                let Some(Subscription { list: key, .. }) = self.subscriptions.remove(subscription)
+                else {
                     return;
                 };
-                self.waiting.remove(subscription);
                 if matches!(error, Some(RequestError::Server(refusal)) if is_hidden(refusal)) {
                     self.remove(&key);
-                } else if !self.subscriptions.values().any(|other| *other == key)
+                } else if !self.subscriptions.values().any(|other| other.list == key)
                     && let Some(list) = self.lists.get_mut(&key)
                     && !list.is_cached()
                 {

@@ -39,25 +39,21 @@ impl Session {
         let Some(cache) = &mut self.cache else {
             return;
         };
-        let conversation = cache.conversation(subscription);
-        let entries = self.outbox.as_ref().into_iter();
-        let entries = entries.flat_map(|outbox| outbox.entries());
-        let pending = entries.filter(|entry| Some(&entry.conversation) == conversation);
-        let pending = pending.cloned().collect();
-        if let Some(update) = cache.show(subscription, pending) {
-            self.emit(Event::Updated {
-                subscription,
-                update,
-            });
+        let entries = match (&self.outbox, cache.conversation(subscription)) {
+            (Some(outbox), Some(conversation)) => {
+                outbox.entries_of(conversation).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        for event in cache.show(subscription, entries) {
+            self.emit(event);
         }
     }
 
     /// Shows the entries of a conversation in its cached window.
     pub(super) fn show_cached_echoes(&mut self, conversation: &ConversationId) {
-        if let Some(cache) = &mut self.cache {
-            let outbox = self.outbox.as_ref().into_iter();
-            let entries = outbox.flat_map(|outbox| outbox.entries_of(conversation));
-            let entries = entries.cloned().collect();
+        if let (Some(cache), Some(outbox)) = (&mut self.cache, &self.outbox) {
+            let entries = outbox.entries_of(conversation).cloned().collect();
             for event in cache.set_pending(conversation, entries) {
                 self.emit(event);
             }

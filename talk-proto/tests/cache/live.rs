@@ -226,6 +226,27 @@ fn cached_window_shows_the_unsent_entries() {
 }
 
 #[test]
+fn cached_window_reports_each_state_once() {
+    let mut bench = Bench::offline();
+    let first = bench.messages("c1");
+    let now = bench.now;
+    bench.invariants.keep_secret("hello from the train");
+    let text = "hello from the train";
+    let entry = bench.session.enqueue(now, conversation("c1"), text.into());
+    entry.expect("the entry is accepted");
+    let second = bench.messages("c1");
+    bench.run_for(seconds(10));
+    for id in [first, second] {
+        let updates = bench.updates(id);
+        assert_eq!(window(bench.last(id)).pending().len(), 1);
+        assert_eq!(updates[0].changes, Changes::Reset);
+        for pair in updates.windows(2) {
+            assert_ne!(pair[0].snapshot, pair[1].snapshot);
+        }
+    }
+}
+
+#[test]
 fn refused_or_absent_list_is_deleted() {
     for status in [403, 404] {
         let mut bench = Bench::offline();
