@@ -41,6 +41,7 @@ pub struct Entry {
     pub tries: u32,
     /// The held entry of the same conversation that must be resolved first.
     pub blocked_by: Option<EntryId>,
+    pub(super) message: Option<MessageId>,
 }
 
 /// The message that an entry replies to.
@@ -97,12 +98,10 @@ pub enum HeldReason {
 }
 
 impl Entry {
-    /// Returns the ID of the message if the server has accepted it.
+    /// Returns the ID of the message if the server has accepted it. The entry can still be held,
+    /// because of the change that follows the message.
     pub fn message(&self) -> Option<&MessageId> {
-        match &self.stage {
-            Stage::Sent { message } => Some(message),
-            Stage::Queued | Stage::Uploading | Stage::Sending | Stage::Held(_) => None,
-        }
+        self.message.as_ref()
     }
 
     /// Returns the reason for which the entry is held.

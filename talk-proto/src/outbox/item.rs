@@ -189,6 +189,7 @@ impl Item {
             durable: is_durable,
             tries: saved.tries,
             blocked_by: None,
+            message: saved.message.clone(),
         });
         Self {
             saved,
@@ -309,6 +310,7 @@ impl Item {
             durable: self.is_durable,
             tries: saved.tries,
             blocked_by: self.blocked_by.clone(),
+            message: saved.message.clone(),
             ..Entry::clone(&self.snapshot)
         };
         let has_changed = entry != *self.snapshot;

@@ -169,6 +169,26 @@ fn follow_up_refused_is_held() {
 }
 
 #[test]
+fn follow_up_that_is_held_names_the_message() {
+    let mut bench = offline();
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    assert!(bench.act(&entry, EntryAction::DeleteAfter));
+    bench.script.add(|request| {
+        let is_refused = request.method == "DELETE";
+        is_refused.then(|| Answer::refuse(403, "NO"))
+    });
+    go_online(&mut bench);
+    for _ in 0..2 {
+        assert!(bench.held(&entry).is_some());
+        let message = bench.entry(&entry).message();
+        assert_eq!(message.map(|id| id.as_str()), Some("msg_1"));
+        bench.restart();
+        bench.run_for(seconds(1));
+    }
+}
+
+#[test]
 fn discard_in_flight_forgets_the_entry() {
     let mut bench = Bench::stored().connected();
     bench.latency = seconds(1);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use talk_proto::Timestamp;
 use talk_proto::model::EntryId;
-use talk_proto::outbox::{Entry, HeldReason, Stage};
+use talk_proto::outbox::{Entry, HeldReason};
 
 use super::broken::broken;
 use super::posts::Posts;
@@ -122,11 +122,11 @@ impl Entries {
             broken("a durable entry is stored", format!("{entry:?}"));
         }
         tracked.is_durable |= entry.durable;
-        match &entry.stage {
-            Stage::Sent { .. } => {
+        match entry.message() {
+            Some(_) => {
                 tracked.sent_at.get_or_insert(now);
             }
-            _ => tracked.sent_at = None,
+            None => tracked.sent_at = None,
         }
     }
 
