@@ -107,10 +107,12 @@ impl EchoCheck<'_> {
                     format!("{entry:?}"),
                 );
             }
-            // With lost keys, an earlier attempt can have created another message.
+            // With lost keys, an earlier attempt can have created another message. A held entry
+            // waits for no answer, so it hides no message of its user.
             let mut messages = self.entries.messages(&entry.id, self.posts);
             let both = messages.find(|message| {
                 answered.is_none()
+                    && entry.held().is_none()
                     && self.items.contains(message.as_str())
                     && self.is_held_back(message)
             });
