@@ -104,10 +104,17 @@ impl Events {
                 }
                 continue;
             }
-            let frame = timeout(TIMEOUT, self.body.frame()).await.unwrap();
-            let data = frame.unwrap().unwrap().into_data().unwrap();
-            self.buffer.push_str(std::str::from_utf8(&data).unwrap());
+            self.next_part().await;
         }
+    }
+
+    /// Returns the number of events in the next part of the stream.
+    async fn next_part(&mut self) -> usize {
+        let frame = timeout(TIMEOUT, self.body.frame()).await.unwrap();
+        let data = frame.unwrap().unwrap().into_data().unwrap();
+        let part = std::str::from_utf8(&data).unwrap();
+        self.buffer.push_str(part);
+        part.matches("\nevent: ").count()
     }
 
     /// Returns the next event with this name.
@@ -118,6 +125,29 @@ impl Events {
                 return event;
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn events_stream_spreads_a_burst_without_loss() {
+    let emulator = seeded().await;
+    let mut socket = connect(&emulator, "alice").await;
+    let mut events = Events::open(&emulator, "", None).await;
+    assert_eq!(events.next().await.name, "hello");
+    for _ in 0..150 {
+        assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 200);
+    }
+    let mut received = 0;
+    while received < 300 {
+        let count = events.next_part().await;
+        assert!(count <= 25, "{count} events at once");
+        received += count;
+    }
+    for number in 0..300 {
+        let event = events.next().await;
+        assert_eq!(event.name, "frame", "event {number}");
+        let direction = ["in", "out"][number % 2];
+        assert_eq!(event.data["direction"], direction, "event {number}");
     }
 }
 

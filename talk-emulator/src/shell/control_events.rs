@@ -12,21 +12,24 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::control::Query;
 use super::engine::{Core, Engine, Stopped};
 use super::refusal::Refusal;
 use super::state::Shell;
-use crate::server::{InspectorEventBody, InspectorEvents};
+use crate::server::InspectorEvents;
 
-/// The time for which events are collected. One write sends them all.
-const COLLECT: Duration = Duration::from_millis(50);
+/// The interval of the live events, and their maximum number in it. Writing an event costs more
+/// than recording it, and a busy emulator records far more of them than a person reads. The others
+/// follow in later intervals while the log has them.
+const INTERVAL: Duration = Duration::from_millis(100);
+const MAX_IN_INTERVAL: usize = 25;
 
 /// The time after which a comment line shows that the stream is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The number of events that are taken from the log together.
+/// The number of earlier events that are taken from the log together.
 const CHUNK: usize = 500;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -49,6 +52,8 @@ pub(crate) async fn events(
         engine,
         news,
         after: after.unwrap_or(last),
+        live_after: last,
+        not_before: Instant::now(),
         next: Some(format!("event: hello\ndata: {hello}\n\n").into()),
     };
     let body = Body::from_stream(unfold(stream, EventStream::next));
@@ -66,21 +71,17 @@ pub(crate) async fn frames(
     let engine = &shell.engine;
     let (events, is_recording, end) = engine
         .call(move |core, _| {
-            let events = core.server.events_after(after, usize::MAX);
+            let events = core.server.frames_after(after, limit.saturating_add(1));
             let end = core.server.last_event();
             (events, core.server.is_recording_events(), end)
         })
         .await?;
-    let all = events.events.iter();
-    let mut frames = all.filter_map(|event| match &event.body {
-        InspectorEventBody::Frame(frame) => Some(frame),
-        _ => None,
-    });
-    let page: Vec<_> = frames.by_ref().take(limit).collect();
-    let has_more = frames.next().is_some();
-    let last = page.last().map_or(after, |frame| frame.n);
+    let has_more = events.events.len() > limit;
+    let page: Vec<_> = events.events.iter().take(limit).collect();
+    let last = page.last().map_or(after, |event| event.number);
+    let frames: Vec<_> = page.into_iter().map(|event| &event.body).collect();
     Ok(Json(json!({
-        "frames": page,
+        "frames": frames,
         "last": if has_more { last } else { end },
         "dropped": events.dropped,
         "recording": is_recording,
@@ -93,6 +94,10 @@ struct EventStream {
     /// Notified of new events. While there are receivers, the server records.
     news: watch::Receiver<u64>,
     after: u64,
+    /// The number of the last event before the stream began. Earlier events are sent at once.
+    live_after: u64,
+    /// The time of the next events.
+    not_before: Instant,
     /// The text to send next.
     next: Option<Bytes>,
 }
@@ -103,20 +108,27 @@ impl EventStream {
             return Some((Ok(next), self));
         }
         loop {
+            sleep_until(self.not_before).await;
             self.news.mark_unchanged();
             let after = self.after;
+            let is_live = after >= self.live_after;
+            let max = if is_live { MAX_IN_INTERVAL } else { CHUNK };
             let take = move |core: &mut Core, _| {
-                let events = core.server.events_after(after, CHUNK);
+                let events = core.server.events_after(after, max);
                 (events, core.server.last_event())
             };
             let (events, last) = self.engine.call(take).await.ok()?;
             // There may be a gap and no event after it yet.
             if !events.events.is_empty() || has_gap(&events) {
                 self.after = events.events.last().map_or(last, |event| event.number);
+                if is_live {
+                    self.not_before = Instant::now() + INTERVAL;
+                }
                 return Some((Ok(text_of(&events)), self));
             }
             match timeout(KEEP_ALIVE, self.news.changed()).await {
-                Ok(Ok(())) => sleep(COLLECT).await,
+                // Events of a moment are sent together.
+                Ok(Ok(())) => self.not_before = Instant::now() + INTERVAL,
                 Ok(Err(_)) => return None,
                 Err(_) => return Some((Ok(Bytes::from_static(b": alive\n\n")), self)),
             }

@@ -157,6 +157,49 @@ fn inspector_log_keeps_latest_events() {
 }
 
 #[test]
+fn inspector_response_after_its_request_has_no_line() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_events();
+    let fault = json!({ "kind": "slow", "path": "/me", "after_ms": 700 });
+    let now = world.time();
+    world
+        .server
+        .inject(now, serde_json::from_value(fault).unwrap());
+    let seq = world.send(alice, "GET", "/me/conversations", json!({}));
+    let acknowledgement = "[\"ACK\",1]";
+    for _ in 0..5000 {
+        world.raw(alice, acknowledgement);
+    }
+    world.wait(700);
+    let frames = frames(&mut world.server, 0);
+    assert_eq!(frames[0]["text"], acknowledgement);
+    let response = frames.last().unwrap();
+    assert_eq!(
+        (&response["id"], &response["ms"]),
+        (&json!(seq), &json!(700))
+    );
+    assert_eq!(response.get("path"), None);
+}
+
+#[test]
+fn frames_after_returns_frames_only() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_events();
+    let data = json!({ "content": text_block("hi") });
+    world.ok(alice, "POST", "/conversations/c/messages", data);
+    world.ok(alice, "GET", "/ping", json!({}));
+    let all = frames(&mut world.server, 0);
+    assert!(all.len() >= 4, "{all:?}");
+    let mut after = 0;
+    for frame in &all {
+        let page = world.server.frames_after(after, 1).events;
+        assert_eq!(serde_json::to_value(&page[0].body).unwrap(), *frame);
+        after = page[0].number;
+    }
+    assert_eq!(world.server.frames_after(after, 1).events.len(), 0);
+}
+
+#[test]
 fn inspector_log_is_limited_in_bytes() {
     let (mut world, alice, _) = World::of_friends();
     world.server.record_events();

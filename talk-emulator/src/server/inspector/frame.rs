@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use talk_proto::Timestamp;
 
 use crate::server::output::ConnectionId;
@@ -12,8 +13,7 @@ const MAX_TEXT: usize = 64 << 10;
 /// A recorded frame or HTTP message. Its tokens are masked.
 ///
 /// `Debug` does not show the text.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedFrame {
     /// The position in the log.
@@ -32,26 +32,22 @@ pub struct RecordedFrame {
     pub kind: FrameKind,
     /// The number of the request.
     pub id: Option<u64>,
-    /// The request of a request or a response.
-    #[serde(flatten)]
-    pub request: Option<Arc<RequestLine>>,
+    /// The request of a request, or of a response while the log has the request.
+    pub request: Option<RequestLine>,
     /// The status of a response.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The time since the request of a response, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
     /// The length in bytes.
     pub bytes: usize,
     /// The frame, or the body of an HTTP message. Up to 64 KiB.
     pub text: String,
     /// Set if the text is not complete.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
 }
 
 /// The method and the path of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestLine {
     /// The method.
@@ -93,22 +89,47 @@ pub enum FrameKind {
 impl RecordedFrame {
     /// Returns the approximate memory use.
     pub(super) fn size(&self) -> usize {
-        // The line is shared by a request and its response.
         let line = self.request.as_ref();
         let line = line.map_or(0, |line| line.method.len() + line.path.len());
         size_of::<Self>() + self.text.len() + line
     }
 }
 
-/// Returns up to the first 64 KiB of text, and `true` if that is not all.
-pub(super) fn cut(text: &str) -> (String, bool) {
-    match text.get(..MAX_TEXT) {
-        _ if text.len() <= MAX_TEXT => (text.to_owned(), false),
-        Some(start) => (start.to_owned(), true),
-        None => {
-            let end = text.floor_char_boundary(MAX_TEXT);
-            (text.get(..end).unwrap_or_default().to_owned(), true)
+/// Returns up to the first 64 KiB of text.
+pub(super) fn cut(text: &str) -> &str {
+    let end = text.floor_char_boundary(MAX_TEXT);
+    text.get(..end).unwrap_or_default()
+}
+
+// The derived implementation would collect the members of the flattened line first, for each frame
+// of a stream.
+impl Serialize for RecordedFrame {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("RecordedFrame", 15)?;
+        object.serialize_field("n", &self.n)?;
+        object.serialize_field("at", &self.at)?;
+        object.serialize_field("connection", &self.connection)?;
+        object.serialize_field("app", &self.app)?;
+        object.serialize_field("user", &self.user)?;
+        object.serialize_field("direction", &self.direction)?;
+        object.serialize_field("kind", &self.kind)?;
+        object.serialize_field("id", &self.id)?;
+        if let Some(line) = &self.request {
+            object.serialize_field("method", &line.method)?;
+            object.serialize_field("path", &line.path)?;
         }
+        if let Some(status) = &self.status {
+            object.serialize_field("status", status)?;
+        }
+        if let Some(ms) = &self.ms {
+            object.serialize_field("ms", ms)?;
+        }
+        object.serialize_field("bytes", &self.bytes)?;
+        object.serialize_field("text", &self.text)?;
+        if self.cut {
+            object.serialize_field("cut", &true)?;
+        }
+        object.end()
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod event;
 mod frame;
+mod frame_entry;
 mod log;
 mod mask;
 mod record;
 mod requests;
+mod text_ring;
 
 pub use event::{ConnectionChange, InspectorEvent, InspectorEventBody};
 pub use frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine};

@@ -1,6 +1,6 @@
 //! Recording of frames and other events.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use http::{HeaderMap, header};
 use talk_proto::Timestamp;
@@ -8,7 +8,9 @@ use tracing::info;
 
 use super::event::{ConnectionChange, InspectorEventBody};
 use super::frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine, cut};
+use super::frame_entry::{FrameHead, ResponseHead};
 use super::mask;
+use super::requests::RecordedRequest;
 use crate::server::fault::StruckFault;
 use crate::server::frame::{self, Request, Unreadable};
 use crate::server::http::{Address, HttpRequest, HttpResponse};
@@ -32,53 +34,48 @@ impl Server {
         if connection.is_stalled {
             return;
         }
-        let (kind, seq, line) = match parsed {
-            Some(Ok(request)) => {
-                let kind = match request.path.as_str() {
-                    PING => FrameKind::Ping,
-                    _ => FrameKind::Request,
-                };
-                let line = Arc::new(RequestLine {
-                    method: request.method.clone(),
-                    path: request.path.clone(),
-                });
-                (kind, Some(request.seq), Some(line))
-            }
-            Some(Err(unreadable)) => (FrameKind::Other, Some(unreadable.seq), None),
-            None => (FrameKind::Other, None, None),
-        };
-        let has_headers = matches!(parsed, Some(Ok(request)) if request.has_headers);
-        let is_renewal = |line: &Arc<RequestLine>| line.path == mask::RENEW;
-        let (shown, is_cut) = match &line {
-            Some(line) if is_renewal(line) => cut(&mask::mask_request(text)),
-            Some(_) if has_headers => cut(&mask::mask_headers(text)),
-            Some(_) => cut(text),
-            None => cut(&mask::mask_unreadable(text)),
-        };
-        if let Some(seq) = seq {
-            let is_new = connection.is_new_seq(seq);
-            connection.recorded.insert(seq, line.clone(), is_new);
-        }
-        let (app, user) = (connection.app.clone(), connection.user.clone());
-        let at = self.now;
-        self.inspector.push(at, |n| {
-            InspectorEventBody::Frame(RecordedFrame {
-                n,
-                at,
-                connection: Some(id),
-                app,
-                user: Some(user),
-                direction: FrameDirection::In,
-                kind,
-                id: seq,
-                request: line,
-                status: None,
-                ms: None,
-                bytes: text.len(),
-                text: shown,
-                cut: is_cut,
-            })
+        let request = parsed.and_then(|parsed| parsed.as_ref().ok());
+        let (is_ping, is_renewal) = request.map_or((false, false), |request| {
+            let path = request.path.as_str();
+            (path == PING, path == mask::RENEW)
         });
+        let shown: Cow<'_, str> = match request {
+            Some(_) if is_renewal => mask::mask_request(text).into(),
+            Some(request) if request.has_headers => mask::mask_headers(text),
+            Some(_) => text.into(),
+            None => mask::mask_unreadable(text),
+        };
+        let seq = match parsed {
+            Some(Ok(request)) => Some(request.seq),
+            Some(Err(unreadable)) => Some(unreadable.seq),
+            None => None,
+        };
+        let head = FrameHead {
+            at: self.now,
+            connection: id,
+            app: connection.app.clone(),
+            user: connection.user.clone(),
+            direction: FrameDirection::In,
+            kind: match request {
+                Some(_) if is_ping => FrameKind::Ping,
+                Some(_) => FrameKind::Request,
+                None => FrameKind::Other,
+            },
+            id: seq,
+            response: None,
+            bytes: text.len(),
+        };
+        let line = request.map(|request| (&*request.method, &*request.path));
+        let event = self.inspector.push_frame(head, &shown, line);
+        if let (Some(seq), Some(event)) = (seq, event) {
+            let request = RecordedRequest {
+                event,
+                is_ping,
+                is_renewal,
+            };
+            let is_new = connection.is_new_seq(seq);
+            connection.recorded.insert(seq, request, is_new);
+        }
     }
 
     /// Records a frame that is sent now and was created at `created`.
@@ -91,41 +88,35 @@ impl Server {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let head = frame::response_head(text);
-        let request = head.and_then(|(seq, _)| connection.recorded.remove(seq));
+        let response = frame::response_head(text);
+        let request = response.and_then(|(seq, _)| connection.recorded.remove(seq));
         // A response to an unknown request may be one to a renewal.
-        let is_unknown = head.is_some() && request.is_none();
-        let line = request.flatten();
-        let kind = match &line {
-            _ if head.is_none() => FrameKind::Event,
-            Some(line) if line.path == PING => FrameKind::Ping,
-            _ => FrameKind::Response,
+        let is_masked = response.is_some() && request.is_none_or(|it| it.is_renewal);
+        let shown: Cow<'_, str> = match is_masked {
+            true => mask::mask_response(text).into(),
+            false => text.into(),
         };
-        let (app, user) = (connection.app.clone(), connection.user.clone());
         let at = self.now;
-        self.inspector.push(at, |n| {
-            let is_renewal = line.as_ref().is_some_and(|line| line.path == mask::RENEW);
-            let (shown, is_cut) = match is_renewal || is_unknown {
-                true => cut(&mask::mask_response(text)),
-                false => cut(text),
-            };
-            InspectorEventBody::Frame(RecordedFrame {
-                n,
-                at,
-                connection: Some(id),
-                app,
-                user: Some(user),
-                direction: FrameDirection::Out,
-                kind,
-                id: head.map(|head| head.0),
-                request: line,
-                status: head.map(|head| head.1),
-                ms: head.map(|_| millis(at.saturating_since(created))),
-                bytes: text.len(),
-                text: shown,
-                cut: is_cut,
-            })
-        });
+        let head = FrameHead {
+            at,
+            connection: id,
+            app: connection.app.clone(),
+            user: connection.user.clone(),
+            direction: FrameDirection::Out,
+            kind: match request {
+                _ if response.is_none() => FrameKind::Event,
+                Some(request) if request.is_ping => FrameKind::Ping,
+                _ => FrameKind::Response,
+            },
+            id: response.map(|(seq, _)| seq),
+            response: response.map(|(_, status)| ResponseHead {
+                status,
+                ms: millis(at.saturating_since(created)),
+                request: request.map(|it| it.event),
+            }),
+            bytes: text.len(),
+        };
+        self.inspector.push_frame(head, &shown, None);
     }
 
     /// Records an HTTP request. Its headers are not recorded.
@@ -174,7 +165,7 @@ impl Server {
             path: mask::mask_query(path).into_owned(),
         };
         let app = Address::parse(request).map(|address| address.app);
-        let (text, is_cut) = cut(text);
+        let shown = cut(text);
         let at = self.now;
         self.inspector.push(at, |n| {
             InspectorEventBody::Frame(RecordedFrame {
@@ -189,12 +180,12 @@ impl Server {
                 },
                 kind: FrameKind::Http,
                 id: None,
-                request: Some(line.into()),
+                request: Some(line),
                 status,
                 ms: status.map(|_| 0),
                 bytes,
-                text,
-                cut: is_cut,
+                text: shown.to_owned(),
+                cut: shown.len() < text.len(),
             })
         });
     }
