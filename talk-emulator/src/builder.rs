@@ -10,10 +10,10 @@ use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
-use crate::server::{Seed, SeedError, Server, Settings, WebhookSettings};
+use crate::server::{Seed, SeedError, Server, Settings, Timestamp, WebhookSettings};
 use crate::shell::{
     Clock, ControlAccess, DEFAULT_STALL_TIMEOUT, DataError, Files, Persisted, StallHook, Storage,
-    WebhookAddressError, WebhookHosts, complete_webhook_key,
+    StoredRecords, WebhookAddressError, WebhookHosts, complete_webhook_key,
 };
 
 /// The options of an [`Emulator`], created by [`Emulator::builder`].
@@ -294,8 +294,8 @@ impl EmulatorBuilder {
                 let kept = open(folder.clone(), self.on_stall).await.map_err(wrong)?;
                 let settings = self.settings.or_else(|| kept.settings.clone());
                 let settings = complete(settings.unwrap_or_default(), kept.settings.as_ref())?;
-                let mut server = Server::restore(settings, seed, clock.now(), kept.records)
-                    .map_err(|error| wrong(error.into()))?;
+                let restored = restore(settings, seed, clock.now(), kept.records).await;
+                let mut server = restored.map_err(wrong)?;
                 initial_data(&mut server, clock.now())?;
                 // The first commit stores the settings and detects a folder that cannot be
                 // written.
@@ -327,6 +327,20 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         IpAddr::V4(_) | IpAddr::V6(_) => {}
     }
     address
+}
+
+async fn restore(
+    settings: Settings,
+    seed: u64,
+    now: Timestamp,
+    mut records: StoredRecords,
+) -> Result<Server, DataError> {
+    let restored = spawn_blocking(move || {
+        let server = Server::restore(settings, seed, now, &mut records)?;
+        records.finish()?;
+        Ok(server)
+    });
+    restored.await.map_err(io::Error::other)?
 }
 
 async fn open(folder: PathBuf, on_stall: Option<StallHook>) -> Result<Persisted, DataError> {

@@ -59,6 +59,12 @@ impl Table {
         format!("SELECT \"{key}\", \"data\" FROM \"{}\"", self.name)
     }
 
+    /// Returns the statement that reads the value of a row by the parts of its key.
+    pub(super) fn select_one(&self) -> String {
+        let key = self.columns.join("\" = ? AND \"");
+        format!("SELECT \"data\" FROM \"{}\" WHERE \"{key}\" = ?", self.name)
+    }
+
     /// Returns the statement that writes a row: the parts of the key, then the value.
     pub(super) fn put(&self) -> String {
         let places = ", ?".repeat(self.columns.len());

@@ -10,13 +10,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use tokio::sync::oneshot;
 
 use super::data_error::DataError;
 use super::data_folder::{create_private_dir, ensure_private_file, lock};
 use super::files::{Files, remove_abandoned};
 use super::schema::{self, TABLES, UPLOADS};
+use super::stored_records::{StoredRecords, stored_records};
 use crate::server::{Change, Key, Settings, Unreadable};
 
 /// The schema version, stored as SQLite's `user_version`.
@@ -61,11 +62,12 @@ pub(crate) struct UploadLog {
 /// The contents of a data folder.
 #[derive(Debug)]
 pub(crate) struct Persisted {
+    /// Dropped before the storage, whose thread waits for their receiver.
+    pub(crate) records: StoredRecords,
     pub(crate) storage: Storage,
     pub(crate) files: Files,
     /// The stored settings.
     pub(crate) settings: Option<Settings>,
-    pub(crate) records: Vec<(Key, String)>,
 }
 
 type Done = oneshot::Sender<Result<(), DataError>>;
@@ -97,34 +99,27 @@ impl Storage {
         let database = folder.join("talk.sqlite");
         ensure_private_file(&database)?;
         let database = open_database(&database)?;
-        let records = read(&database)?;
-        let settings = records
-            .iter()
-            .find(|(key, _)| *key == Key::Settings)
-            .map(|(key, value)| {
-                serde_json::from_str(value).map_err(|error| Unreadable {
-                    key: key.clone(),
-                    reason: error.to_string(),
-                })
-            })
-            .transpose()?;
-        remove_abandoned_uploads(&database, &files, &records)?;
-        database.busy_timeout(WRITE_TIMEOUT)?;
+        let settings = read_settings(&database)?;
+        remove_abandoned_uploads(&database, &files)?;
+        let (reader, records) = stored_records();
         let (writer, work) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("talk-emulator-data".to_owned())
-            .spawn(move || Writer { database, hook }.run(&work, lock))?;
+            .spawn(move || {
+                reader.run(&database, WRITE_TIMEOUT);
+                Writer { database, hook }.run(&work, lock);
+            })?;
         let uploads = UploadLog {
             writer: writer.clone(),
         };
         Ok(Persisted {
+            records,
             storage: Self {
                 writer,
                 thread: Some(thread),
             },
             files: Files::persisted(&files, uploads),
             settings,
-            records,
         })
     }
 
@@ -208,37 +203,30 @@ fn open_database(path: &Path) -> Result<Connection, DataError> {
     Ok(database)
 }
 
-fn read(database: &Connection) -> Result<Vec<(Key, String)>, DataError> {
-    let mut records = Vec::new();
-    for table in TABLES {
-        let mut statement = database.prepare(&table.select())?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let parts = (0..table.columns.len()).map(|at| row.get(at));
-            let parts = parts.collect::<Result<_, _>>()?;
-            if let Some(key) = schema::decode_key(table, parts) {
-                records.push((key, row.get(table.columns.len())?));
-            }
-        }
-    }
-    Ok(records)
+/// Reads the stored settings.
+fn read_settings(database: &Connection) -> Result<Option<Settings>, DataError> {
+    let (table, name) = schema::row_key(&Key::Settings);
+    let mut statement = database.prepare(&table.select_one())?;
+    let data = statement.query_row(params_from_iter(name), |row| row.get::<_, String>(0));
+    let Some(data) = data.optional()? else {
+        return Ok(None);
+    };
+    let settings = serde_json::from_str(&data).map_err(|error| Unreadable {
+        key: Key::Settings,
+        reason: error.to_string(),
+    })?;
+    Ok(Some(settings))
 }
 
 /// Removes the files of uploads that a crash has interrupted.
-fn remove_abandoned_uploads(
-    database: &Connection,
-    files: &Path,
-    records: &[(Key, String)],
-) -> Result<(), DataError> {
+fn remove_abandoned_uploads(database: &Connection, files: &Path) -> Result<(), DataError> {
     let tokens: Vec<String> = database
         .prepare(&UPLOADS.select())?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let mut stored = database.prepare("SELECT 1 FROM files WHERE token = ?")?;
     for token in tokens {
-        let is_stored = records
-            .iter()
-            .any(|(key, _)| matches!(key, Key::File { token: stored, .. } if *stored == token));
-        if !is_stored {
+        if !stored.exists([&token])? {
             remove_abandoned(files, &token)?;
         }
         database.execute(&UPLOADS.delete(), [token])?;
