@@ -23,6 +23,10 @@ fn world() -> (World, Peer, Peer) {
     (world, alice, bob)
 }
 
+fn assert_none_sent(world: &mut World) {
+    assert_eq!(world.deliver(), Vec::<Value>::new());
+}
+
 fn texts(webhook: &Value) -> Vec<&str> {
     assert_eq!(webhook["type"], "notification.triggered");
     let messages = webhook["data"]["messages"].as_array().unwrap().iter();
@@ -36,7 +40,7 @@ fn notification_holds_all_unread_messages_once() {
     world.wait(AFTER / 2);
     world.say(alice, "c", "2");
     world.wait(AFTER / 2 - 1);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
     world.wait(1);
     let delivered = world.deliver();
     assert_eq!(delivered.len(), 1);
@@ -50,7 +54,7 @@ fn notification_holds_all_unread_messages_once() {
     let message = world.read(&format!("/conversations/c/messages/{first}"));
     assert_eq!(data["messages"][0], message);
     world.wait(10 * AFTER);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
     // Only the messages since the last notification.
     world.say(alice, "c", "3");
     world.wait(AFTER);
@@ -64,7 +68,7 @@ fn notification_of_read_messages_is_not_sent() {
     world.wait(AFTER - 1);
     world.ok(bob, "POST", "/me/conversations/c/read", json!({}));
     world.wait(AFTER);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
 }
 
 #[test]
@@ -76,9 +80,9 @@ fn notification_of_later_messages_is_postponed() {
     world.wait(1000);
     world.say(alice, "c", "2");
     world.wait(AFTER - 2000);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
     world.wait(1999);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
     world.wait(1);
     assert_eq!(texts(&world.deliver()[0]), ["2"]);
 }
@@ -93,7 +97,7 @@ fn notification_follows_the_participant_setting() {
     notify(&mut world, json!(false));
     world.say(alice, "c", "1");
     world.wait(AFTER);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
     notify(&mut world, json!("MentionsOnly"));
     world.say(alice, "c", "2");
     let content = json!([{ "type": "text", "children": [
@@ -117,7 +121,7 @@ fn notification_of_system_messages_is_not_sent() {
     let message = json!([{ "type": "SystemMessage", "text": "Paid" }]);
     world.done("POST", "/conversations/c/messages", message);
     world.wait(AFTER);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
 }
 
 #[test]
@@ -143,5 +147,5 @@ fn notification_needs_the_setting() {
     world.say(alice, "c", "1");
     assert_eq!(world.delivered_types(), ["message.sent"]);
     world.wait(10 * AFTER);
-    assert_eq!(world.deliver(), Vec::<Value>::new());
+    assert_none_sent(&mut world);
 }
