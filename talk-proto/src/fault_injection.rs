@@ -47,12 +47,16 @@ pub enum FaultInjection {
     OrderLostAfter429,
     /// Entries are sent before an earlier one that is held.
     SkippedHeldHead,
+    /// Restored entries upload their files again.
+    UploadedTwice,
+    /// Windows from the cache are marked as live.
+    CacheShownLive,
 }
 
 impl FaultInjection {
     /// All faults.
     #[cfg(talk_fault_injection)]
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::LostAck,
         Self::SkippedResubscribe,
         Self::ReusedKey,
@@ -72,6 +76,8 @@ impl FaultInjection {
         Self::KeptEcho,
         Self::OrderLostAfter429,
         Self::SkippedHeldHead,
+        Self::UploadedTwice,
+        Self::CacheShownLive,
     ];
 
     /// Injects `fault` into every session of this thread, or none.

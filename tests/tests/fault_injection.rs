@@ -13,13 +13,15 @@ const STEPS: u64 = 4_000;
 const PAGED_LIVES: u64 = 120;
 
 /// The faults that only worlds with stores detect.
-const OF_STORES: [FaultInjection; 6] = [
+const OF_STORES: [FaultInjection; 8] = [
     FaultInjection::ForgottenUnseen,
     FaultInjection::SentUnstored,
     FaultInjection::NewKeyAtRestart,
     FaultInjection::KeptEcho,
     FaultInjection::OrderLostAfter429,
     FaultInjection::SkippedHeldHead,
+    FaultInjection::UploadedTwice,
+    FaultInjection::CacheShownLive,
 ];
 /// The number of steps in worlds with stores after which a fault counts as undetected.
 const STORE_STEPS: u64 = 200_000;

@@ -11,6 +11,7 @@ use super::record::{self, CachedList, ListKey, is_cache_key};
 use crate::changes::{Changes, ListChanges};
 use crate::command::SubscriptionId;
 use crate::error::{RequestError, ServerError};
+use crate::fault_injection::FaultInjection;
 use crate::io::Event;
 use crate::live::ListFilter;
 use crate::live::list::items::{Items, Position};
@@ -84,7 +85,11 @@ impl List {
 
     /// Returns the cached window, or `None` for a live one.
     fn snapshot(&self) -> Option<Snapshot> {
-        let at = CachedAt::new(self.at);
+        let at = if FaultInjection::CacheShownLive.is_on() {
+            CachedAt::default()
+        } else {
+            CachedAt::new(self.at)
+        };
         Some(match &self.window {
             Source::Cached(CachedList::Messages(messages)) => {
                 let mut window = Window::cached(items(messages), at);

@@ -163,6 +163,9 @@ impl Outbox {
                     if FaultInjection::NewKeyAtRestart.is_on() {
                         saved.key = EntryId::new(format!("{}-", saved.id)).ok();
                     }
+                    if FaultInjection::UploadedTwice.is_on() {
+                        saved.files.iter_mut().for_each(|file| file.token = None);
+                    }
                     let mut item = Item::new(*saved, true);
                     item.bytes = record.value.len();
                     items.push(item);

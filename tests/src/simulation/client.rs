@@ -14,6 +14,7 @@ use super::invariants::Invariants;
 use super::nested::NestedReads;
 use super::observed::Observed;
 use super::phase::Phase;
+use super::received::Received;
 use super::shown::Shown;
 use super::wire;
 
@@ -95,6 +96,8 @@ pub(super) struct Client {
     pub(super) crash_after: Option<u32>,
     /// Events of the outbox since the last check. `None` without a store.
     pub(super) observed: Option<Vec<Observed>>,
+    /// The identities that the process has received. `None` without a cache.
+    received: Option<Received>,
     is_open: bool,
     /// The unanswered requests on the socket.
     asked: BTreeMap<u64, Asked>,
@@ -117,6 +120,7 @@ impl Client {
         start: &Start,
     ) -> Self {
         let window = options.limits.window;
+        let received = options.cache.then(Received::default);
         let session = match start {
             Start::WithoutStore => Session::new(options, seed, now),
             Start::Restored(records) => Session::restore(options, seed, now, records),
@@ -142,6 +146,7 @@ impl Client {
             nested_reads: NestedReads::default(),
             crash_after: None,
             observed: (!matches!(start, Start::WithoutStore)).then(Vec::new),
+            received,
             is_open: false,
             asked: BTreeMap::new(),
             waiting_since: now,
@@ -230,6 +235,9 @@ impl Client {
         match &input {
             Input::SocketOpened { socket } if self.socket == Some(*socket) => self.is_open = true,
             Input::SocketFrame { socket, text } if self.socket == Some(*socket) => {
+                if let Some(received) = &mut self.received {
+                    received.note(text);
+                }
                 if let Some((seq, _)) = wire::head(text).filter(|(_, kind)| *kind != "\"PUBLISH\"")
                 {
                     self.asked.remove(&seq);
@@ -355,6 +363,9 @@ impl Client {
                 update,
             } => {
                 let window = self.window;
+                if let Some(received) = &self.received {
+                    received.check(&update.snapshot);
+                }
                 if let Some(shown) = self.shown.get_mut(&subscription) {
                     if let Some(observed) = &mut self.observed {
                         observed.extend(Observed::of_update(shown.snapshot.as_ref(), &update));

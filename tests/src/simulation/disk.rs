@@ -14,6 +14,8 @@ const ENTRY: &str = "outbox/entry/";
 /// A store, which applies batches one after the other.
 pub(super) struct Disk {
     records: BTreeMap<String, String>,
+    /// The number of times that the token of a file was stored, by entry and place.
+    stored_tokens: BTreeMap<(EntryId, usize), u64>,
     /// The batches that are not written, oldest first.
     unwritten: VecDeque<(BatchId, Vec<Change>)>,
     /// The batches that are not answered, although they may be written.
@@ -38,6 +40,7 @@ impl Disk {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             records: BTreeMap::new(),
+            stored_tokens: BTreeMap::new(),
             unwritten: VecDeque::new(),
             withheld: Vec::new(),
             answered: Vec::new(),
@@ -84,6 +87,7 @@ impl Disk {
         for change in changes {
             match change {
                 Change::Put(record) => {
+                    self.count_tokens(&record);
                     self.records.insert(record.key, record.value);
                 }
                 Change::Delete { key } => {
@@ -92,6 +96,29 @@ impl Disk {
             }
         }
         Some(batch)
+    }
+
+    /// Counts the files of an entry that get a token with a record.
+    fn count_tokens(&mut self, record: &Record) {
+        let Some(Ok(entry)) = record.key.strip_prefix(ENTRY).map(EntryId::new) else {
+            return;
+        };
+        let before = self.records.get(&record.key);
+        let before = before.map(|value| tokens(value)).unwrap_or_default();
+        for (place, token) in tokens(&record.value).into_iter().enumerate() {
+            if token.is_some() && before.get(place) != Some(&token) {
+                *self
+                    .stored_tokens
+                    .entry((entry.clone(), place))
+                    .or_default() += 1;
+            }
+        }
+    }
+
+    /// Returns the number of times that the token of a file was stored.
+    pub(super) fn stored_tokens(&self, entry: &EntryId, place: usize) -> u64 {
+        let stored = self.stored_tokens.get(&(entry.clone(), place));
+        stored.copied().unwrap_or(0)
     }
 
     /// Ends all faults. Returns the batches that are still to be answered.
@@ -181,4 +208,16 @@ pub(super) fn saved_key(change: &Change) -> Option<(EntryId, String)> {
     let saved: Value = serde_json::from_str(&record.value).ok()?;
     let key = saved["key"].as_str().unwrap_or(id).to_owned();
     Some((EntryId::new(id).ok()?, key))
+}
+
+/// Returns the tokens of the files in the record of an entry.
+fn tokens(record: &str) -> Vec<Option<String>> {
+    if !record.contains("\"files\"") {
+        return Vec::new();
+    }
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    let files = record["files"].as_array().into_iter().flatten();
+    files
+        .map(|file| file["token"].as_str().map(str::to_owned))
+        .collect()
 }

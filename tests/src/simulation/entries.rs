@@ -7,6 +7,7 @@ use talk_proto::model::EntryId;
 use talk_proto::outbox::{Entry, HeldReason};
 
 use super::broken::broken;
+use super::entry_files::EntryFiles;
 use super::posts::Posts;
 
 /// The time for which an entry waits for its first attempt, at least.
@@ -83,6 +84,13 @@ impl Entries {
         let keys = self.entries.get(id).into_iter();
         let keys = keys.flat_map(|tracked| &tracked.keys);
         keys.flat_map(|key| posts.of_key(key))
+    }
+
+    /// Returns the number of times that the server has refused the message of an entry.
+    pub(super) fn refusals(&self, id: &EntryId, posts: &Posts) -> u64 {
+        let keys = self.entries.get(id).into_iter();
+        let keys = keys.flat_map(|tracked| &tracked.keys);
+        keys.map(|key| posts.refusals(key)).sum()
     }
 
     /// Records the key that is stored with an entry.
@@ -180,6 +188,7 @@ impl Entries {
         now: Timestamp,
         present: &BTreeMap<EntryId, Entry>,
         posts: &Posts,
+        files: &EntryFiles,
         store_failures: u64,
     ) {
         for (id, tracked) in &self.entries {
@@ -190,8 +199,11 @@ impl Entries {
                         format!("{tracked:?}"),
                     );
                 }
+                (None, Some(entry)) if entry.held().is_none() => {
+                    check_blocked(tracked, entry, present);
+                }
                 (None, Some(entry)) => {
-                    self.check_waiting(now, tracked, entry, present, posts, store_failures);
+                    check_reason(now, tracked, entry, posts, files, store_failures);
                 }
                 _ => {}
             }
@@ -199,42 +211,6 @@ impl Entries {
         }
         self.check_claims();
         self.check_order(posts);
-    }
-
-    fn check_waiting(
-        &self,
-        now: Timestamp,
-        tracked: &Tracked,
-        entry: &Entry,
-        present: &BTreeMap<EntryId, Entry>,
-        posts: &Posts,
-        store_failures: u64,
-    ) {
-        let what = || format!("{entry:?}: {tracked:?}");
-        let Some(reason) = entry.held() else {
-            let blocker = entry.blocked_by.as_ref().and_then(|id| present.get(id));
-            if blocker.is_none_or(|blocker| blocker.held().is_none()) {
-                broken("an entry that waits is blocked by a held one", what());
-            }
-            return;
-        };
-        let had_status = |status| {
-            let mut keys = tracked.keys.iter();
-            keys.any(|key| posts.had_status(key, status))
-        };
-        let is_true = match reason {
-            HeldReason::Refused(error) => tracked.has_follow_up || had_status(error.status),
-            HeldReason::Uncertain => entry.tries > 0,
-            HeldReason::Stale => {
-                let age = now.saturating_since(entry.created_at).as_millis();
-                entry.tries == 0 && age >= u128::from(STALE_AFTER_MS)
-            }
-            HeldReason::StoreFailed(_) => store_failures > 0,
-            _ => false,
-        };
-        if !is_true {
-            broken("an entry is held for a true reason", what());
-        }
     }
 
     /// An entry is posted once, unless the server has lost its key or the user has insisted.
@@ -299,5 +275,44 @@ impl Entries {
     /// Discards the entries that have ended, except their claims of messages.
     pub(super) fn clear(&mut self) {
         self.entries.retain(|_, tracked| tracked.end.is_none());
+    }
+}
+
+/// Checks that an entry that waits is blocked.
+fn check_blocked(tracked: &Tracked, entry: &Entry, present: &BTreeMap<EntryId, Entry>) {
+    let blocker = entry.blocked_by.as_ref().and_then(|id| present.get(id));
+    if blocker.is_none_or(|blocker| blocker.held().is_none()) {
+        let detail = format!("{entry:?}: {tracked:?}");
+        broken("an entry that waits is blocked by a held one", detail);
+    }
+}
+
+/// Checks the reason of a held entry.
+fn check_reason(
+    now: Timestamp,
+    tracked: &Tracked,
+    entry: &Entry,
+    posts: &Posts,
+    files: &EntryFiles,
+    store_failures: u64,
+) {
+    let had_status = |status| {
+        let mut keys = tracked.keys.iter();
+        keys.any(|key| posts.had_status(key, status)) || files.had_status(&entry.id, status)
+    };
+    let is_true = match entry.held() {
+        Some(HeldReason::Refused(error)) => tracked.has_follow_up || had_status(error.status),
+        Some(HeldReason::Uncertain) => entry.tries > 0 || files.was_attempted(&entry.id),
+        Some(HeldReason::SourceGone(_)) => files.was_unreadable(&entry.id),
+        Some(HeldReason::Stale) => {
+            let age = now.saturating_since(entry.created_at).as_millis();
+            entry.tries == 0 && age >= u128::from(STALE_AFTER_MS)
+        }
+        Some(HeldReason::StoreFailed(_)) => store_failures > 0,
+        _ => false,
+    };
+    if !is_true {
+        let detail = format!("{entry:?}: {tracked:?}");
+        broken("an entry is held for a true reason", detail);
     }
 }

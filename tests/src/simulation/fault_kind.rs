@@ -100,6 +100,10 @@ faults! {
     StoreSilent,
     /// Makes the server forget its idempotency keys.
     KeysForgotten,
+    /// Makes the files of entries differ from those that were enqueued, for a while.
+    FilesChanged,
+    /// Makes the server refuse the tokens of all files of entries so far.
+    TokensExpired,
     /// Makes the server check the access of a sender before the idempotency key for a while.
     AccessFirst,
     /// Makes the server change the white space of messages for a while.
@@ -108,5 +112,5 @@ faults! {
 
 impl FaultKind {
     /// The number of kinds, at the end of [`ALL`](Self::ALL), that need a store.
-    pub const OF_STORES: usize = 7;
+    pub const OF_STORES: usize = 9;
 }

@@ -160,6 +160,8 @@ impl World {
             | FaultKind::StoreFull
             | FaultKind::StoreSilent
             | FaultKind::KeysForgotten
+            | FaultKind::FilesChanged
+            | FaultKind::TokensExpired
             | FaultKind::AccessFirst
             | FaultKind::Normalised => self.apply_store_fault(kind, who, until, &mut dice),
         }

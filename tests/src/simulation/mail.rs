@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use talk_proto::{
-    HttpBody, HttpFailure, HttpId, SocketId, Timestamp, TokenFetchId, storage::BatchId,
+    HttpBody, HttpFailure, HttpId, RequestId, SocketId, Timestamp, TokenFetchId, storage::BatchId,
 };
 
 use super::disk::StoreAnswer;
@@ -26,6 +26,8 @@ pub(super) enum Mail {
     /// The time at which a store writes a batch.
     Write(Address),
     StoreAnswer(Address, BatchId, StoreAnswer),
+    /// The result of the check of a file: set if it has changed.
+    FileChecked(Address, RequestId, bool),
 }
 
 /// A session and its generation.

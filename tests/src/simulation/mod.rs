@@ -13,8 +13,10 @@ mod commands;
 mod disk;
 mod echo_checks;
 mod entries;
+mod entry_files;
 mod fault_kind;
 mod faults;
+mod file_checks;
 #[path = "../../../talk-proto/tests/support/inboxes.rs"]
 #[allow(
     dead_code,
@@ -47,6 +49,7 @@ mod posts;
 mod probe;
 mod quiescence;
 mod range;
+mod received;
 mod run;
 mod runs;
 mod sends;

@@ -42,12 +42,14 @@ impl World {
                 }
                 Output::FetchToken { fetch } => self.fetch_token(address, fetch),
                 Output::SendHttp { http, request } => {
+                    self.check_upload(who, request.body());
                     self.mailbox
                         .put(at, Mail::HttpRequest(address, http, request));
                 }
                 Output::Store { batch, changes } => self.store(who, batch, changes),
+                Output::CheckFile { request, path, .. } => self.check_file(who, request, &path),
                 // Cancelled exchanges are delivered anyway. The session must ignore them.
-                Output::CancelHttp { .. } | Output::CheckFile { .. } | Output::Event(_) => {}
+                Output::CancelHttp { .. } | Output::Event(_) => {}
             }
         }
         self.note_resolved(who);

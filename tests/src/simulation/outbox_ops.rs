@@ -18,6 +18,12 @@ const TEXTS: [&str; 5] = [
     "www.talk.example",
 ];
 
+/// The numbers of files of a message.
+const FILES: [usize; 8] = [0, 0, 0, 0, 0, 0, 1, 2];
+
+/// The numbers of messages that follow an enqueued one at once.
+const MORE: [usize; 4] = [0, 0, 1, 3];
+
 impl World {
     /// Executes a command of the outbox in the session `who`.
     pub(super) fn outbox_command(
@@ -75,6 +81,9 @@ impl World {
                 if dice.u8(..4) == 0 {
                     self.enqueue(who, &id, None, &mut Rng::with_seed(text));
                 }
+                for _ in 0..MORE[dice.usize(..MORE.len())] {
+                    self.enqueue(who, &id, None, dice);
+                }
             }
         }
     }
@@ -102,12 +111,21 @@ impl World {
         if let Some(entry) = reply_to {
             enqueue = enqueue.reply_to_entry(entry);
         }
+        let count = FILES[dice.usize(..FILES.len())];
+        let Some(stores) = &self.stores else { return };
+        let files: Vec<_> = (0..count)
+            .map(|place| stores.files.create(place, dice.bool()))
+            .collect();
+        for file in &files {
+            enqueue = enqueue.file(file.clone());
+        }
         let mut id = None;
         self.execute(who, |session, now| {
             id = session.enqueue(now, conversation.clone(), enqueue).ok();
         });
         if let (Some(id), Some(stores)) = (id, &mut self.stores) {
             stores.entries[who].enqueued(&id, conversation.as_str(), skips);
+            stores.files.enqueued(&id, &files);
         }
     }
 

@@ -7,6 +7,7 @@ use talk_emulator::server::{FileMetadata, HttpRequest, HttpResponse};
 use talk_proto::{HttpBody, HttpFailure, HttpId, Input, RequestId, Timestamp};
 
 use super::broken::broken;
+use super::entry_files::uploaded_name;
 use super::mail::{Address, Mail};
 use super::net::HttpRule;
 use super::world::World;
@@ -33,6 +34,9 @@ impl World {
             Mail::HttpFailed(client, http, failure) => {
                 self.http_input(client, Input::HttpFailed { http, failure });
             }
+            Mail::FileChecked(process, request, has_changed) => {
+                self.deliver_file_checked(process, request, has_changed);
+            }
             Mail::Write(process) => self.write(process),
             Mail::StoreAnswer(process, batch, answer) => {
                 self.deliver_store_answer(process, batch, answer);
@@ -49,6 +53,7 @@ impl World {
     /// Serves a request over HTTP, or applies the next rule instead.
     fn serve_http(&mut self, client: Address, http: HttpId, request: http::Request<HttpBody>) {
         let is_upload = matches!(request.body(), HttpBody::Upload { .. });
+        let name = uploaded_name(request.body());
         let rule = self.nets[client.who].http_rules.pop_front();
         let network = || HttpFailure::Network("the connection broke".to_owned());
         let (mut at, now) = (self.arrival(client.who), self.now);
@@ -68,6 +73,9 @@ impl World {
             }
             Some(HttpRule::Silence) => return,
             Some(HttpRule::Source) if is_upload => {
+                if let (Some(name), Some(stores)) = (&name, &mut self.stores) {
+                    stores.files.note_unreadable(name);
+                }
                 let failure = HttpFailure::Source("it cannot be read".to_owned());
                 return self
                     .mailbox
@@ -83,6 +91,9 @@ impl World {
             }
             _ => self.respond(client, request),
         };
+        if let (Some(name), Some(stores)) = (&name, &mut self.stores) {
+            stores.files.answered(name, &response);
+        }
         if rule == Some(HttpRule::Late) {
             at = now + Duration::from_millis(self.rng.u64(1_000..70_000));
         }
@@ -93,6 +104,7 @@ impl World {
     fn respond(&mut self, client: Address, request: http::Request<HttpBody>) -> HttpResponse {
         let (parts, body) = request.into_parts();
         let request = HttpRequest::from_parts(parts, Bytes::new());
+        let name = uploaded_name(&body);
         let response = match body {
             HttpBody::Empty | HttpBody::Bytes(_) => self.server.http(self.now, &request),
             HttpBody::Upload {
@@ -111,7 +123,14 @@ impl World {
                         upload_name(upload),
                     );
                 }
-                self.receive(client, upload, &request)
+                let file = match name {
+                    Some(name) => Some((name, length)),
+                    None => {
+                        let upload = self.uploads.get(&(client.who, upload));
+                        upload.map(|upload| (upload.filename.clone(), upload.size))
+                    }
+                };
+                self.receive(file, &request)
             }
         };
         self.post();
@@ -119,17 +138,17 @@ impl World {
     }
 
     /// Stores an uploaded file on the server.
-    fn receive(&mut self, client: Address, id: RequestId, request: &HttpRequest) -> HttpResponse {
+    fn receive(&mut self, file: Option<(String, u64)>, request: &HttpRequest) -> HttpResponse {
         let permit = match self.server.begin_upload(self.now, request) {
             Ok(permit) => permit,
             Err(response) => return *response,
         };
-        let Some(upload) = self.uploads.get(&(client.who, id)) else {
+        let Some((filename, size)) = file else {
             return refusal(400);
         };
         let file = FileMetadata {
-            filename: upload.filename.clone(),
-            size: upload.size,
+            filename,
+            size,
             content_type: "application/octet-stream".to_owned(),
             subtype: None,
             width: None,

@@ -13,8 +13,18 @@ const FAULTS: u32 = 7;
 /// A quiescent point ends with a session that leaves with a probability of one in this number.
 const LEAVES: u32 = 4;
 
-/// In worlds with stores, a command concerns an outbox with a probability of one in this number.
+/// In worlds with stores, a command or a fault concerns an outbox with a probability of one in this
+/// number.
 const OUTBOX: u32 = 3;
+
+/// The faults that are frequent in worlds with stores.
+const OUTBOX_FAULTS: [FaultKind; 5] = [
+    FaultKind::Crash,
+    FaultKind::LostAnswer,
+    FaultKind::Status403,
+    FaultKind::Status429,
+    FaultKind::StoreFull,
+];
 
 /// The number of faults for a session that has left. Sessions are seldom idle otherwise.
 const FAULTS_WHILE_IDLE: u32 = 2;
@@ -60,6 +70,9 @@ impl Plan {
         } else {
             without
         };
+        if self.has_stores && self.rng.u32(..OUTBOX) == 0 {
+            return OUTBOX_FAULTS[self.rng.usize(..OUTBOX_FAULTS.len())];
+        }
         FaultKind::ALL[self.rng.usize(..kinds)]
     }
 

@@ -38,6 +38,13 @@ impl PostFrame {
         })
     }
 
+    /// Returns the content of the message.
+    pub(super) fn content(&self) -> &Value {
+        self.frame
+            .get(3)
+            .map_or(&Value::Null, |data| &data["content"])
+    }
+
     /// Returns the request with another key and, if `is_normalised`, with other white space.
     fn rewrite(mut self, key: String, is_normalised: bool) -> String {
         if let Some(data) = self.frame.get_mut(3) {
@@ -79,6 +86,8 @@ pub(super) struct Posts {
     messages: BTreeMap<String, Post>,
     by_key: BTreeMap<String, Vec<String>>,
     statuses: BTreeMap<String, BTreeSet<u16>>,
+    /// The number of refusals of each key.
+    refusals: BTreeMap<String, u64>,
     /// The number of times that the server has lost its keys.
     forgotten: u64,
     /// The keys that were used before the server lost them.
@@ -121,6 +130,8 @@ impl Posts {
     pub(super) fn note_status(&mut self, key: &str, status: u16) {
         let statuses = self.statuses.entry(key.to_owned()).or_default();
         statuses.insert(status);
+        let refusals = self.refusals.entry(key.to_owned()).or_default();
+        *refusals += u64::from((400..500).contains(&status));
     }
 
     /// Records a request that changes messages.
@@ -166,6 +177,11 @@ impl Posts {
     /// Returns `true` if the server has lost the key since it was used.
     pub(super) fn was_forgotten(&self, key: &str) -> bool {
         self.forgotten_keys.contains(key)
+    }
+
+    /// Returns the number of times that a request with the key was refused.
+    pub(super) fn refusals(&self, key: &str) -> u64 {
+        self.refusals.get(key).copied().unwrap_or(0)
     }
 
     /// Returns `true` if a request with the key was answered with this status.

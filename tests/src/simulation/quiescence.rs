@@ -155,6 +155,10 @@ impl World {
                 format!("{user}: {topic:?}"),
             );
         };
+        if snapshot.freshness().is_cached() {
+            let detail = format!("session {who} ({user}): {topic:?}");
+            broken("a window from the cache is replaced", detail);
+        }
         let length = items(&snapshot).map_or(0, |items| items.len());
         let truth = oracle.of(self, user, &topic, length);
         let shown = serde_json::to_value(&snapshot).unwrap_or_default();

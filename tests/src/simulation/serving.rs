@@ -3,6 +3,7 @@
 use serde_json::json;
 use talk_emulator::server::{ConnectionId, Output as ServerOutput};
 
+use super::entry_files::name_in;
 use super::network::refusal;
 use super::posts::PostFrame;
 use super::probe::{OBSERVER, Probes};
@@ -27,8 +28,10 @@ impl World {
         };
         let seq = wire::head(text).map_or(0, |(seq, _)| seq);
         let (key, is_refused) = (post.key.clone(), self.is_refused_before_key(who, &post));
-        let outputs = if is_refused {
-            let text = refusal(seq, 403);
+        let stores = self.stores.as_ref();
+        let is_expired = stores.is_some_and(|stores| stores.files.is_refused(post.content()));
+        let outputs = if is_refused || is_expired {
+            let text = refusal(seq, if is_refused { 403 } else { 400 });
             vec![ServerOutput::SendFrame { connection, text }]
         } else {
             let stores = self.stores.as_ref();
@@ -75,12 +78,15 @@ impl World {
         participant["access"] != "ReadWrite"
     }
 
-    /// Records the status of an answer that a rule replaces.
+    /// Records the status of an answer that a rule replaces: of a message, or of a validated file.
     pub(super) fn note_post_status(&mut self, frame: &str, status: u16) {
-        if let Some(stores) = &mut self.stores
-            && let Some(post) = PostFrame::parse(frame)
-        {
+        let Some(stores) = &mut self.stores else {
+            return;
+        };
+        if let Some(post) = PostFrame::parse(frame) {
             stores.posts.note_status(&post.key, status);
+        } else if let Some(name) = name_in(frame) {
+            stores.files.note_status(name, status);
         }
     }
 }

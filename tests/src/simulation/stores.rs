@@ -13,6 +13,7 @@ use super::broken::broken;
 use super::client::Client;
 use super::disk::{self, Disk, StoreAnswer};
 use super::entries::Entries;
+use super::entry_files::EntryFiles;
 use super::fault_kind::FaultKind;
 use super::mail::{Address, Mail};
 use super::posts::{PostFrame, Posts};
@@ -26,6 +27,9 @@ pub(super) struct Stores {
     pub(super) disks: Vec<Disk>,
     pub(super) entries: Vec<Entries>,
     pub(super) posts: Posts,
+    pub(super) files: EntryFiles,
+    /// Set if the sessions keep the windows of the last one in their stores.
+    pub(super) has_cache: bool,
     /// The session of a second device of the first session's user.
     pub(super) twin: Option<usize>,
 }
@@ -51,6 +55,8 @@ impl World {
             disks: sessions.clone().map(|_| Disk::new(self.now)).collect(),
             entries: sessions.clone().map(|_| Entries::default()).collect(),
             posts: Posts::default(),
+            files: EntryFiles::default(),
+            has_cache: dice.bool(),
             twin,
         });
         for who in sessions {
@@ -192,6 +198,7 @@ impl World {
                 return;
             };
             stores.posts.heal(now);
+            stores.files.changed_until = now;
             let withheld = stores.disks[who].heal(now);
             if !withheld.is_empty() && self.rng.bool() {
                 self.crash(who);
@@ -236,7 +243,7 @@ impl World {
                 .collect();
             let failures = stores.disks[who].failures;
             let entries = &mut stores.entries[who];
-            entries.check(now, &present, &stores.posts, failures);
+            entries.check(now, &present, &stores.posts, &stores.files, failures);
             entries.clear();
             for entry in present.values().filter(|entry| entry.held().is_some()) {
                 let is_retried = self.rng.bool();
@@ -281,6 +288,8 @@ impl World {
                 stores.posts.forget_keys();
                 self.sends.forget_keys();
             }
+            FaultKind::FilesChanged => stores.files.changed_until = until,
+            FaultKind::TokensExpired => stores.files.expire_tokens(),
             FaultKind::AccessFirst => stores.posts.checks_access_first_until = until,
             _ => stores.posts.normalises_until = until,
         }

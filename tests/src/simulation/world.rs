@@ -191,6 +191,7 @@ impl World {
         options.authentication.can_fetch_token = self.proof != Proof::Boken;
         let stores = self.stores.as_ref();
         options.outbox = stores.map(|stores| stores.options.clone());
+        options.cache = stores.is_some_and(|stores| stores.has_cache);
         let start = match stores {
             None => Start::WithoutStore,
             Some(stores) => Start::Restored(stores.disks[who].records()),
