@@ -15,6 +15,7 @@ use crate::fault_injection::FaultInjection;
 use crate::io::Event;
 use crate::live::ListFilter;
 use crate::live::list::items::{Items, Position};
+use crate::live::list::view::CachedRange;
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot};
 use crate::outbox::{Entry, Pending};
 use crate::snapshot::{Snapshot, Topic, Update, Window};
@@ -104,6 +105,23 @@ impl List {
     }
 }
 
+/// Returns the range of a cached window, unless it is empty.
+fn range(list: &CachedList) -> Option<CachedRange> {
+    let (first, last, len) = match list {
+        CachedList::Messages(messages) => (
+            messages.first()?.created_at,
+            messages.last()?.created_at,
+            messages.len(),
+        ),
+        CachedList::Conversations(conversations) => (
+            conversations.first()?.last_message_at,
+            conversations.last()?.last_message_at,
+            conversations.len(),
+        ),
+    };
+    Some(CachedRange::newest_first(first, last, len))
+}
+
 fn newest<T>(window: &Window<T>, count: usize) -> Vec<Arc<T>> {
     window.iter().take(count).cloned().collect()
 }
@@ -181,6 +199,14 @@ impl Cache {
         match &self.subscriptions.get(&id)?.list {
             ListKey::Messages(conversation) => Some(conversation),
             ListKey::Conversations(_) => None,
+        }
+    }
+
+    /// Returns the range of the cached window that a subscription shows.
+    pub(crate) fn range(&self, id: SubscriptionId) -> Option<CachedRange> {
+        match &self.lists.get(&self.subscriptions.get(&id)?.list)?.window {
+            Source::Cached(list) => range(list),
+            Source::Ended(_) | Source::Messages(_) | Source::Conversations(_) => None,
         }
     }
 

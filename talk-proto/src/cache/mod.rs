@@ -3,7 +3,8 @@
 //! A session with a store and [`SessionOptions::cache`](crate::SessionOptions::cache) stores the
 //! newest items of the lists of messages and conversations that it shows. The next session shows
 //! them at once, marked as [`Freshness::Cached`], also without a connection. The first window from
-//! the server replaces them in one update. Items that are equal keep their allocation.
+//! the server replaces them in one update, and covers at least the same range unless the two do not
+//! overlap. Items that are equal keep their allocation.
 //!
 //! The cache keeps at most 30 conversations of a list, 50 messages of a conversation, and the
 //! messages of 30 conversations. It contains neither typing users nor the online status of users,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Live;
 use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
+use super::list::view::CachedRange;
 use super::stores::list_filter::ListFilter;
 use super::stores::view_update::ViewUpdate;
 use crate::collections::ReleaseMemory;
@@ -50,6 +51,16 @@ impl Live {
         if let Some(key) = store_of(topic) {
             self.subscriptions.count += 1;
             self.attach_viewer(ViewerId::Subscription(id), key);
+        }
+    }
+
+    /// Makes the first window of a subscription cover the range of the cached window.
+    pub(crate) fn set_cached_range(&mut self, id: SubscriptionId, range: CachedRange) {
+        let viewer = ViewerId::Subscription(id);
+        if let Some(key) = self.subscriptions.viewers.get(&viewer)
+            && let Some(store) = self.stores.get_mut(key)
+        {
+            store.set_cached(viewer, range);
         }
     }
 

@@ -22,20 +22,20 @@ impl Session {
             self.emit(Event::Storage(event));
         }
         for subscription in shown {
-            self.show_list(subscription);
+            self.show_cached(subscription);
         }
     }
 
-    /// Shows the cached window of a list to a new subscription.
-    pub(super) fn show_cached(&mut self, subscription: SubscriptionId, topic: &Topic) {
+    /// Passes a new subscription to the cache.
+    pub(super) fn note_subscription(&mut self, subscription: SubscriptionId, topic: &Topic) {
         if let Some(cache) = &mut self.cache {
             cache.subscribe(subscription, topic);
-            self.show_list(subscription);
         }
     }
 
-    /// Shows the cached window of a list, with the unsent entries of its conversation.
-    fn show_list(&mut self, subscription: SubscriptionId) {
+    /// Shows the cached window of a list, with the unsent entries of its conversation. The first
+    /// live window will cover the same range.
+    pub(super) fn show_cached(&mut self, subscription: SubscriptionId) {
         let Some(cache) = &mut self.cache else {
             return;
         };
@@ -45,7 +45,11 @@ impl Session {
             }
             _ => Vec::new(),
         };
-        for event in cache.show(subscription, entries) {
+        let events = cache.show(subscription, entries);
+        if let Some(range) = cache.range(subscription) {
+            self.live.set_cached_range(subscription, range);
+        }
+        for event in events {
             self.emit(event);
         }
     }

@@ -72,8 +72,9 @@ impl Session {
         match topic {
             Topic::Outbox => self.outbox()?.subscribe(id),
             _ => {
-                self.show_cached(id, &topic);
+                self.note_subscription(id, &topic);
                 self.live.subscribe(self.now, id, topic);
+                self.show_cached(id);
             }
         }
         Ok(id)

@@ -112,6 +112,51 @@ fn equal_conversations_keep_their_allocation() {
     assert!(Arc::ptr_eq(&list(0), &list(1)));
 }
 
+/// Creates a session without a connection, after an earlier session that showed 60 messages.
+fn after_long_window() -> Bench {
+    let mut bench = Bench::new();
+    add_messages(&mut bench, 4..=60);
+    let messages = bench.messages("c1");
+    bench.load_more(messages, None).expect("a request");
+    bench.run_for(seconds(10));
+    bench.network = Network::Refuse;
+    bench.restart();
+    bench
+}
+
+/// Adds messages to the front of the server's list.
+fn add_messages(bench: &mut Bench, numbers: std::ops::RangeInclusive<u64>) {
+    for number in numbers {
+        let message = data::message(&format!("m{number}"), number);
+        bench.messages.borrow_mut().insert(0, message);
+    }
+}
+
+#[test]
+fn live_window_covers_the_cached_range() {
+    for (newer, len) in [(0, 50), (5, 55), (45, 95)] {
+        let mut bench = after_long_window();
+        let messages = bench.messages("c1");
+        assert_eq!(ids(bench.last(messages)).len(), 50);
+        add_messages(&mut bench, 61..=60 + newer);
+        bench.go_online();
+        let updates = bench.updates(messages);
+        let lens: Vec<_> = updates.iter().map(|update| ids(update).len()).collect();
+        assert_eq!(lens, [50, len]);
+        let last = ids(bench.last(messages)).pop();
+        assert_eq!(last, Some("m11"));
+    }
+}
+
+#[test]
+fn live_window_without_overlap_has_its_usual_length() {
+    let mut bench = after_long_window();
+    let messages = bench.messages("c1");
+    add_messages(&mut bench, 61..=200);
+    bench.go_online();
+    assert_eq!(ids(bench.last(messages)).len(), 30);
+}
+
 #[test]
 fn cached_window_without_overlap_is_dropped() {
     let mut bench = Bench::offline();

@@ -1,6 +1,7 @@
 //! The window of a viewer in a list.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroI64;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
 use crate::outbox::{Echo, Pending, Settled};
 use crate::snapshot::Window;
+use crate::timestamp::Timestamp;
 
 /// The window of a viewer: the loaded items up to an end position.
 ///
@@ -22,6 +24,8 @@ use crate::snapshot::Window;
 pub(crate) struct ListView<T> {
     /// The last visible position, or `None` until the items of the first snapshot are loaded.
     end: Option<Position>,
+    /// The cached window that the first snapshot replaces.
+    cached: Option<Box<CachedRange>>,
     /// The number of items requested beyond `end`.
     more: usize,
     requests: Vec<RequestId>,
@@ -36,6 +40,26 @@ pub(crate) struct ListView<T> {
     last: LastSeen<T>,
     /// The echoes in the last snapshot.
     pending: Pending,
+}
+
+/// The range of a cached window.
+#[derive(Clone, Copy)]
+pub(crate) struct CachedRange {
+    /// The sort key of the first item.
+    first: i64,
+    /// The sort key of the last item.
+    last: i64,
+    /// The number of items.
+    len: usize,
+}
+
+impl CachedRange {
+    /// Creates the range of a window whose newest item is first.
+    pub(crate) fn newest_first(first: Timestamp, last: Timestamp, len: usize) -> Self {
+        let key = |time: Timestamp| time.as_millis().saturating_neg();
+        let (first, last) = (key(first), key(last));
+        Self { first, last, len }
+    }
 }
 
 /// An echo, and the position of its message if that is known.
@@ -92,6 +116,7 @@ impl<T: ListItem> ListView<T> {
     pub(crate) fn new() -> Self {
         Self {
             end: None,
+            cached: None,
             more: 0,
             requests: Vec::new(),
             awaited: None,
@@ -106,8 +131,9 @@ impl<T: ListItem> ListView<T> {
     /// Returns the part of the list that the window needs loaded.
     pub(crate) fn demand(&self, visible: &VisibleItems<T>, state: ListState) -> Demand {
         let Some(end) = self.end else {
+            let initial = self.initial(visible, state);
             return Demand {
-                count: state.initial.saturating_add(self.more),
+                count: initial.saturating_add(self.more),
                 ..Demand::NONE
             };
         };
@@ -122,6 +148,32 @@ impl<T: ListItem> ListView<T> {
             count: seen.max(least).saturating_add(self.more),
             until: end.time,
         }
+    }
+
+    /// Sets the cached window that the first snapshot replaces.
+    pub(crate) fn set_cached(&mut self, range: CachedRange) {
+        if matches!(self.last, LastSeen::Nothing) {
+            self.cached = Some(Box::new(range));
+        }
+    }
+
+    /// Returns the number of items in the first window. It covers the range of the cached window,
+    /// unless the loaded items show that the ranges do not overlap.
+    fn initial(&self, visible: &VisibleItems<T>, state: ListState) -> usize {
+        let Some(cached) = &self.cached else {
+            return state.initial;
+        };
+        let count_until = |time| {
+            let tie = NonZeroI64::MAX;
+            let position = Position { time, tie };
+            visible.count_until(position) + visible.waiting_until(position).count()
+        };
+        let covered = match visible.last() {
+            Some(last) if last.is_before(cached.first) => 0,
+            Some(last) if !last.is_before(cached.last) => count_until(cached.last),
+            _ => cached.len + count_until(cached.first.saturating_sub(1)),
+        };
+        state.initial.max(covered)
     }
 
     /// Requests `count` more items than are visible.
@@ -176,6 +228,8 @@ impl<T: ListItem> ListView<T> {
     ) -> ViewDiff<T> {
         let nothing = ViewDiff::default();
         if self.end.is_none() || !matches!(self.last, LastSeen::List { .. }) {
+            let initial = self.initial(visible, state);
+            let state = ListState { initial, ..state };
             let is_short =
                 visible.len() < state.initial && !state.complete && state.full_until.is_none();
             if is_short {
@@ -299,6 +353,7 @@ impl<T: ListItem> ListView<T> {
             return None;
         }
         let items = visible.items.take(count);
+        self.cached = None;
         self.last = LastSeen::List {
             items: items.clone(),
             loaded_all,

@@ -14,7 +14,7 @@ use crate::live::interface::FetchId;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, OrderedList};
-use crate::live::list::view::{ListState, ListView, PlacedEcho, ViewDiff};
+use crate::live::list::view::{CachedRange, ListState, ListView, PlacedEcho, ViewDiff};
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::{Cursor, Demand, PageOutcome, Paginator};
 use crate::live::sync::response::Response;
@@ -378,6 +378,12 @@ impl<L: ListStore> Store for L {
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
         let view = self.paged_mut().items.views.remove(&viewer);
         view.map_or_else(Vec::new, |mut view| view.take_requests())
+    }
+
+    fn set_cached(&mut self, viewer: ViewerId, range: CachedRange) {
+        if let Some(view) = self.paged_mut().items.views.get_mut(&viewer) {
+            view.set_cached(range);
+        }
     }
 
     fn load_more(

@@ -7,6 +7,7 @@ use crate::command::RequestId;
 use crate::error::CommandError;
 use crate::live::interface::FetchId;
 use crate::live::key::ViewerId;
+use crate::live::list::view::CachedRange;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::response::Response;
 use crate::live::sync::state::SyncState;
@@ -72,6 +73,9 @@ pub(crate) trait Store: Any + Send + Sync {
 
     /// Removes a viewer and returns its pending requests for more items.
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId>;
+
+    /// Makes the first window of a viewer cover the range of the cached window that it replaces.
+    fn set_cached(&mut self, _: ViewerId, _: CachedRange) {}
 
     /// Extends the window of a viewer by `count` items, or by the default of the list.
     ///
