@@ -11,6 +11,7 @@ fn id<T: for<'a> TryFrom<&'a str>>(id: &str) -> T {
 
 const M1: &str = "GET /me/conversations/c/messages/m1";
 const BOB: &str = "GET /me/conversations/c/participants/bob";
+const MYSELF: &str = "GET /me/conversations/c/participants/me";
 const REACTIONS: &str = "GET /me/conversations/c/messages/m1/reactions/%F0%9F%91%8D";
 
 #[test]
@@ -71,39 +72,30 @@ fn get_participant_includes_the_user() {
 #[test]
 fn get_participant_by_outsider_is_refused() {
     let mut kit = Kit::new();
-    let get = kit.get(Get::Participant(id("c"), id("bob")));
-    let mine = kit.get(Get::Participant(id("c"), id("me")));
     let topic = crate::Topic::Participant {
         conversation: id("c"),
         user: id("bob"),
     };
     let subscription = kit.subscribe(topic);
-    kit.drain();
-    kit.refuse(BOB, 403, "NOT_A_PARTICIPANT");
-    kit.refuse(
-        "GET /me/conversations/c/participants/me",
-        403,
-        "NOT_A_PARTICIPANT",
-    );
-    assert!(kit.resolved[&get].is_err());
-    assert_eq!(kit.reply(mine), json!(null));
+    check_refused_reads(&mut kit, 403, "NOT_A_PARTICIPANT");
     assert_eq!(kit.last(subscription), json!(null));
+}
+
+/// Reads two participants, refuses both reads, and checks the results.
+fn check_refused_reads(kit: &mut Kit, status: u16, code: &str) {
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    let own = kit.get(Get::Participant(id("c"), id("me")));
+    kit.drain();
+    kit.refuse(BOB, status, code);
+    kit.refuse(MYSELF, status, code);
+    assert!(kit.resolved[&get].is_err());
+    assert_eq!(kit.reply(own), json!(null));
 }
 
 #[test]
 fn get_participant_without_conversation_is_refused() {
     let mut kit = Kit::new();
-    let get = kit.get(Get::Participant(id("c"), id("bob")));
-    let mine = kit.get(Get::Participant(id("c"), id("me")));
-    kit.drain();
-    kit.refuse(BOB, 404, "CONVERSATION_NOT_FOUND");
-    kit.refuse(
-        "GET /me/conversations/c/participants/me",
-        404,
-        "CONVERSATION_NOT_FOUND",
-    );
-    assert!(kit.resolved[&get].is_err());
-    assert_eq!(kit.reply(mine), json!(null));
+    check_refused_reads(&mut kit, 404, "CONVERSATION_NOT_FOUND");
 }
 
 #[test]
@@ -115,8 +107,7 @@ fn get_participant_after_leaving_is_refused() {
     });
     kit.drain();
     kit.refuse(BOB, 404, "PARTICIPANT_NOT_FOUND");
-    let mine = "GET /me/conversations/c/participants/me";
-    kit.answer(mine, &participant("me", 5));
+    kit.answer(MYSELF, &participant("me", 5));
     kit.answer(
         USERS,
         &json!({"me": user("me", "Me"), "bob": user("bob", "Bob")}),
