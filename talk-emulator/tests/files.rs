@@ -458,6 +458,10 @@ async fn snapshot_with_wrong_contents_is_refused() {
         let refused = change(&second, "PUT", "/snapshots/x", &wrong).await;
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{wrong}");
     }
+    let foreign = snapshot.to_string().replace(&**token, "../talk.sqlite");
+    let foreign: Value = serde_json::from_str(&foreign).unwrap();
+    let refused = change(&second, "PUT", "/snapshots/x", &foreign).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     assert_eq!(read(&second, "/snapshots").await["data"], json!([]));
 }
 

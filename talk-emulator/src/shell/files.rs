@@ -220,7 +220,8 @@ pub(crate) fn remove_abandoned(folder: &Path, token: &str) -> io::Result<()> {
     remove_if_exists(&folder.join(token))
 }
 
-fn is_token(token: &str) -> bool {
+/// Returns `true` if `token` has the form of tokens that name stored files.
+pub(super) fn is_token(token: &str) -> bool {
     token.len() == TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

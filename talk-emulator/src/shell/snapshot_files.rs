@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::control::{Query, bad_request, parse};
 use super::control_data::{keep, unknown};
 use super::control_extract::{ControlBody, ControlPath};
-use super::files::Files;
+use super::files::{Files, is_token};
 use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::Snapshot;
@@ -88,11 +88,13 @@ pub(crate) async fn import_snapshot(
         let bytes = BASE64.decode(contents.as_bytes()).ok();
         let size = bytes.as_ref().map(|bytes| bytes.len() as u64);
         match bytes {
-            Some(bytes) if known.get(&**token).copied() == size => decoded.push((token, bytes)),
+            Some(bytes) if is_token(token) && known.get(&**token).copied() == size => {
+                decoded.push((token, bytes));
+            }
             _ => {
                 let reason = format!(
                     "The contents of the file {token:?} are not Base64, or not of the size of its \
-                     record."
+                     record, or its token is not one of an emulator."
                 );
                 return Err(bad_request(reason));
             }
