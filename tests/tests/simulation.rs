@@ -10,7 +10,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[test]
 fn simulation_fixed_seeds_hold() {
     let mut matrix = Matrix::default();
-    for seed in 0..12 {
+    for seed in 0..16 {
         let outcome = live(seed, 3_000);
         assert_eq!(outcome.failure, None, "seed {seed}");
         assert!(outcome.steps >= 3_000);
