@@ -108,13 +108,14 @@ impl EchoCheck<'_> {
                 );
             }
             // With lost keys, an earlier attempt can have created another message. A held entry
-            // waits for no answer, so it hides no message of its user.
+            // waits for no answer, so it hides no message of its user, and a shown message stays
+            // visible after a retry.
             let mut messages = self.entries.messages(&entry.id, self.posts);
             let both = messages.find(|message| {
                 answered.is_none()
                     && entry.held().is_none()
                     && self.items.contains(message.as_str())
-                    && self.is_held_back(message)
+                    && self.is_held_back(&entry.id, message)
             });
             if let Some(message) = both {
                 let detail = format!("{message}, which has no answer yet: {entry:?}");
@@ -137,9 +138,11 @@ impl EchoCheck<'_> {
     }
 
     /// Returns `true` if a message of an entry without an answer must not be visible.
-    fn is_held_back(&self, message: &str) -> bool {
+    fn is_held_back(&self, entry: &EntryId, message: &str) -> bool {
         let post = self.posts.message(message);
-        post.is_some_and(|post| !self.is_released(post.at))
+        post.is_some_and(|post| {
+            !self.is_released(post.at) && !self.entries.was_held_after(entry, post.at)
+        })
     }
 
     /// Returns `true` if the session may have released a message or an entry since `at`.

@@ -40,6 +40,8 @@ pub(super) struct Tracked {
     /// Set if later entries may overtake it.
     may_be_late: bool,
     has_follow_up: bool,
+    /// The last time at which the user has retried it while it was held.
+    unheld_at: Option<Timestamp>,
     /// The time at which the server's answer was reported.
     pub(super) sent_at: Option<Timestamp>,
 }
@@ -63,6 +65,7 @@ impl Entries {
             may_repeat: false,
             may_be_late: skips,
             has_follow_up: false,
+            unheld_at: None,
             sent_at: None,
         };
         self.next += 1;
@@ -93,6 +96,12 @@ impl Entries {
         keys.map(|key| posts.refusals(key)).sum()
     }
 
+    /// Returns `true` if an entry was held after `time`. Its messages from before were shown then.
+    pub(super) fn was_held_after(&self, id: &EntryId, time: Timestamp) -> bool {
+        let tracked = self.entries.get(id);
+        tracked.is_some_and(|tracked| tracked.unheld_at > Some(time))
+    }
+
     /// Records the key that is stored with an entry.
     pub(super) fn saved(&mut self, id: &EntryId, key: String) {
         if let Some(tracked) = self.entries.get_mut(id) {
@@ -106,8 +115,11 @@ impl Entries {
         }
     }
 
-    pub(super) fn note_retry(&mut self, entry: &Entry) {
+    pub(super) fn note_retry(&mut self, now: Timestamp, entry: &Entry) {
         if let Some(tracked) = self.entries.get_mut(&entry.id) {
+            if entry.held().is_some() {
+                tracked.unheld_at = Some(now);
+            }
             tracked.may_repeat |= entry.held() == Some(&HeldReason::Uncertain);
         }
     }

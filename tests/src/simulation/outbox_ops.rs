@@ -142,7 +142,7 @@ impl World {
         };
         let entries = &mut stores.entries[who];
         match kind {
-            EntryAction::Retry => entries.note_retry(entry),
+            EntryAction::Retry => entries.note_retry(self.now, entry),
             EntryAction::Discard | EntryAction::Cancel => entries.note_discard(&entry.id),
             EntryAction::EditAfter(_) | EntryAction::DeleteAfter => {
                 entries.note_follow_up(&entry.id);
@@ -153,7 +153,7 @@ impl World {
 
     fn note_retry(&mut self, who: usize, entry: &Entry) {
         if let Some(stores) = &mut self.stores {
-            stores.entries[who].note_retry(entry);
+            stores.entries[who].note_retry(self.now, entry);
         }
     }
 
