@@ -33,8 +33,10 @@
 //!
 //! Each store uses one connection for records and one for leases. Each change of the outbox or of
 //! an inbox's position is one statement with one commit, and a session has at most one of them in
-//! flight. If one database cannot commit fast enough, give groups of users databases of their own:
-//! the records of users are independent.
+//! flight. A database on a busy machine with two cores carried 100 sessions that answered a message
+//! a second each; the example `sessions` measures yours. If one database cannot commit fast enough,
+//! give groups of users databases of their own, such as by a hash of the user's ID: the records of
+//! users are independent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
