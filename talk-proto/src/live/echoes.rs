@@ -11,6 +11,9 @@ use crate::timestamp::Timestamp;
 /// the message of an entry in flight.
 const HELD_BACK_FOR: Duration = Duration::from_secs(10);
 
+/// The maximum number of messages of a conversation that no entry makes invisible.
+const MAX_RELEASED: usize = 1_000;
+
 /// The echoes of all conversations.
 #[derive(Default)]
 pub(super) struct Echoes {
@@ -50,10 +53,16 @@ impl Echoes {
         self.is_on = true;
         let of = self.conversations.entry(conversation.clone()).or_default();
         for (seq, echo) in changes {
-            match echo {
-                Some(echo) => of.echoes.insert(seq, echo),
-                None => of.echoes.remove(&seq),
+            let Some(echo) = echo else {
+                // An equal entry may still wait for its answer. It does not hide this message.
+                let message = of.echoes.remove(&seq).and_then(|echo| echo.message);
+                of.released.extend(message);
+                if of.released.len() > MAX_RELEASED {
+                    of.released.pop_first();
+                }
+                continue;
             };
+            of.echoes.insert(seq, echo);
         }
         let held_back = of.held_back.keys().cloned().collect();
         if of.echoes.is_empty() {

@@ -338,3 +338,18 @@ fn held_entry_hides_no_own_message() {
     publish_posted(&mut bench, &other);
     assert_eq!(last(&bench, window).1, ["b"]);
 }
+
+#[test]
+fn sent_message_equal_to_next_entry_is_visible() {
+    let mut bench = Bench::stored().connected();
+    bench.latency = seconds(1);
+    let first = bench.enqueue("c1", "a");
+    let second = bench.enqueue("c1", "a");
+    bench.run_for(millis(1500));
+    assert!(bench.session.outbox_entry(&first).is_none(), "it has left");
+    bench.latency = seconds(0);
+    let window = open(&mut bench);
+    assert!(bench.session.outbox_entry(&second).is_some(), "in flight");
+    let one = || vec!["a".to_owned()];
+    assert_eq!(last(&bench, window), (one(), one()));
+}
