@@ -96,7 +96,8 @@ impl Entries {
         keys.map(|key| posts.refusals(key)).sum()
     }
 
-    /// Returns `true` if an entry was held after `time`. Its messages from before were shown then.
+    /// Returns `true` if an entry was held after `time`. A message from before may have been shown
+    /// then.
     pub(super) fn was_held_after(&self, id: &EntryId, time: Timestamp) -> bool {
         let tracked = self.entries.get(id);
         tracked.is_some_and(|tracked| tracked.unheld_at > Some(time))
