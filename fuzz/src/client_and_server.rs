@@ -3,7 +3,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use crate::simulation::{COMMANDS, FaultKind, Op, OpKind, Phase, replay};
+use talk_simulation::{COMMANDS, FaultKind, Op, OpKind, Phase, replay};
 
 /// The maximum number of operations of a run. Longer runs find nothing new.
 const MAX_OPS: usize = 60;

@@ -8,14 +8,6 @@ mod multipart;
 mod rest;
 mod search_stream;
 mod server;
-#[path = "../../tests/src/simulation/mod.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    unfulfilled_lint_expectations,
-    reason = "the targets need a part of what the tests have"
-)]
-mod simulation;
 #[path = "../../talk-proto/tests/support/mod.rs"]
 mod support;
 mod tokens;

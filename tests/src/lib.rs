@@ -15,7 +15,6 @@ mod missing;
 mod npm_package;
 mod peer;
 mod recorder;
-pub mod simulation;
 mod tls;
 
 pub use checks::run_checks;

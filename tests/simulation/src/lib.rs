@@ -3,7 +3,14 @@
 //!
 //! Client core and server core are both pure, so a world is a loop over the next due event
 //! (`World`). Everything follows from the world's seed: a `Plan` draws a list of operations and
-//! faults ([`Op`]), which can be written to a file, shortened and replayed.
+//! faults ([`Op`]), which can be written to a file, shortened and replayed. The command `simulate`
+//! runs many of them.
+
+#![allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "nothing outside the workspace uses this crate"
+)]
 
 mod armed;
 mod broken;

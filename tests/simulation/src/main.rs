@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use talk_tests::simulation::{Matrix, Outcome, Runs, Transcript, replay, shrink};
+use talk_simulation::{Matrix, Outcome, Runs, Transcript, replay, shrink};
 
 const USAGE: &str = "\
 Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--stores]

@@ -3,7 +3,7 @@
 #![cfg(talk_fault_injection)]
 
 use talk_proto::FaultInjection;
-use talk_tests::simulation::{live, replay, shrink, store_seed};
+use talk_simulation::{live, replay, shrink, store_seed};
 
 /// The number of runs after which a fault counts as undetected.
 const LIVES: u64 = 40;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use talk_tests::simulation::{FaultKind, Matrix, Phase, Runs, Transcript, live, replay};
+use talk_simulation::{FaultKind, Matrix, Phase, Runs, Transcript, live, replay};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 

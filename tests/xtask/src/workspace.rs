@@ -24,8 +24,8 @@ const SKIPPED: [&str; 5] = ["artifacts", "corpus", "node_modules", "snapshots", 
 const DOCS: &str = "docs";
 
 impl Workspace {
-    /// Returns the workspace that holds this package: every folder with a manifest, and `docs` for
-    /// the Markdown files at the root and in the folder `docs`.
+    /// Returns the workspace that holds this package: every folder with a manifest, at the root and
+    /// in `tests`, and `docs` for the Markdown files at the root and in the folder `docs`.
     ///
     /// # Errors
     ///
@@ -40,10 +40,12 @@ impl Workspace {
             name: DOCS.to_owned(),
             folder: root.clone(),
         }];
-        for entry in sorted_entries(&root)? {
+        let mut folders = sorted_entries(&root)?;
+        folders.extend(sorted_entries(&root.join("tests"))?);
+        for entry in folders {
             // The sources of another package are checked there.
             let is_alias = entry.join("src").is_symlink();
-            if entry.join("Cargo.toml").is_file() && !is_alias {
+            if is_package(&entry) && !is_alias {
                 packages.push(Package {
                     name: file_name(&entry).to_owned(),
                     folder: entry,
@@ -105,10 +107,15 @@ impl Package {
     }
 }
 
+fn is_package(folder: &Path) -> bool {
+    folder.join("Cargo.toml").is_file()
+}
+
+/// Collects the Rust and Markdown files of a folder, without those of packages in it.
 fn collect(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in sorted_entries(folder)? {
         if entry.is_dir() {
-            if recursive && !SKIPPED.contains(&file_name(&entry)) {
+            if recursive && !SKIPPED.contains(&file_name(&entry)) && !is_package(&entry) {
                 collect(&entry, recursive, files)?;
             }
         } else if entry
