@@ -10,7 +10,7 @@ use super::quarantine::Run;
 use crate::model::{ConversationId, MessageId};
 use crate::storage::{Record, StorageEvent, versioned};
 use crate::timestamp::Timestamp;
-use crate::wire::path::encode_component;
+use crate::wire::path::path;
 
 /// The prefix of the keys of starts and positions.
 const PREFIX: &str = "inbox/";
@@ -64,21 +64,19 @@ pub(super) struct Saved {
 }
 
 pub(super) fn start_key(name: &str) -> String {
-    format!("{PREFIX}{}", encode_component(name))
+    path(&[PREFIX, name])
 }
 
 /// Returns the key of a run, or of a message that it has delivered.
 pub(super) fn run_key(name: &str, message: Option<&MessageId>) -> String {
-    let run = format!("{RUN_PREFIX}{}", encode_component(name));
     match message {
-        None => run,
-        Some(message) => format!("{run}/{}", encode_component(message.as_str())),
+        None => path(&[RUN_PREFIX, name]),
+        Some(message) => path(&[RUN_PREFIX, name, "/", message.as_str()]),
     }
 }
 
 pub(super) fn position_key(name: &str, conversation: &ConversationId) -> String {
-    let conversation = encode_component(conversation.as_str());
-    format!("{}/{conversation}", start_key(name))
+    path(&[PREFIX, name, "/", conversation.as_str()])
 }
 
 /// Reads the records of all inboxes by their names, and reports the records that cannot be read.
