@@ -61,10 +61,12 @@ impl Outbox {
         } = enqueue.message;
         let mut custom = Custom::default();
         custom.apply(patch);
+        let content = Content::new(body, MarkupSource::Send);
         let saved = Saved {
             id: id.clone(),
             seq: self.next_seq,
-            content: Content::new(body, MarkupSource::Send),
+            blocks: content.blocks,
+            is_markup: content.is_markup,
             files: enqueue.files.into_iter().map(SavedFile::from).collect(),
             refused_upload: None,
             custom,

@@ -80,8 +80,12 @@ pub(super) struct Saved {
     pub(super) id: EntryId,
     pub(super) conversation: ConversationId,
     pub(super) seq: u64,
-    #[serde(flatten)]
-    pub(super) content: Content,
+    /// The blocks of the message without those of its files.
+    #[serde(deserialize_with = "json::list")]
+    pub(super) blocks: Arc<[ContentBlock]>,
+    /// Set if the blocks were parsed from markup.
+    #[serde(default)]
+    pub(super) is_markup: bool,
     /// The files, whose blocks follow the content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<SavedFile>,
@@ -126,8 +130,14 @@ pub(super) struct Saved {
 
 impl Saved {
     /// Returns the blocks of the message, as far as its files are uploaded.
-    pub(super) fn blocks(&self) -> Arc<[ContentBlock]> {
-        with_files(&self.content.blocks, &self.files)
+    pub(super) fn all_blocks(&self) -> Arc<[ContentBlock]> {
+        with_files(&self.blocks, &self.files)
+    }
+
+    /// Replaces the blocks of the message without those of its files.
+    pub(super) fn set_content(&mut self, content: Content) {
+        self.blocks = content.blocks;
+        self.is_markup = content.is_markup;
     }
 
     /// Returns the files that are not uploaded.
@@ -180,7 +190,7 @@ impl Item {
         let snapshot = Arc::new(Entry {
             id: saved.id.clone(),
             conversation: saved.conversation.clone(),
-            content: saved.blocks(),
+            content: saved.all_blocks(),
             files: saved.pending_files(),
             custom: saved.custom.clone(),
             referenced: saved.referenced.clone(),
@@ -251,7 +261,8 @@ impl Item {
 
     /// Replaces the content by that of another message, with which the entry was never tried.
     pub(super) fn set_message(&mut self, message: SendMessage) {
-        self.saved.content = Content::new(message.body, MarkupSource::Send);
+        self.saved
+            .set_content(Content::new(message.body, MarkupSource::Send));
         self.saved.custom = Custom::default();
         self.saved.custom.apply(message.custom);
         if let Some(id) = message.referenced_message {
@@ -273,7 +284,7 @@ impl Item {
         else {
             return None;
         };
-        let form = || NormalForm::new(&self.saved.blocks(), &self.saved.custom);
+        let form = || NormalForm::new(&self.saved.all_blocks(), &self.saved.custom);
         let candidate = self.candidate.take().unwrap_or_else(|| {
             let form = form();
             Arc::new(Candidate { floor, form })
@@ -302,7 +313,7 @@ impl Item {
             },
         };
         let entry = Entry {
-            content: saved.blocks(),
+            content: saved.all_blocks(),
             files: saved.pending_files(),
             custom: saved.custom.clone(),
             referenced: saved.referenced.clone(),

@@ -203,8 +203,8 @@ impl Outbox {
         let message = OutgoingEntry {
             conversation: saved.conversation.clone(),
             content: Content {
-                blocks: saved.blocks(),
-                ..saved.content.clone()
+                blocks: saved.all_blocks(),
+                is_markup: saved.is_markup,
             },
             custom: saved.custom.clone(),
             referenced: match &saved.referenced {

@@ -186,7 +186,7 @@ impl Outbox {
         self.with_files.remove(&seq);
         self.delete_file_records(seq);
         if let Some(item) = self.items.get_mut(&seq) {
-            item.saved.content.blocks = item.saved.blocks();
+            item.saved.blocks = item.saved.all_blocks();
             item.saved.files.clear();
         }
     }
