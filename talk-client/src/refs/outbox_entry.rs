@@ -96,7 +96,7 @@ impl OutboxEntry {
             EntryStatus::Pending => None,
             EntryStatus::Queued(entry) => match entry.held() {
                 Some(HeldReason::StoreFailed(reason)) => {
-                    Some(Err(StoreError::Io(reason.clone()).into()))
+                    Some(Err(StoreError::Io(reason.to_string()).into()))
                 }
                 _ if entry.durable || self.is_in_memory() => Some(Ok(entry.id.clone())),
                 _ => None,

@@ -55,7 +55,8 @@ impl Echoes {
         for (seq, echo) in changes {
             let Some(echo) = echo else {
                 // An equal entry may still wait for its answer. It does not hide this message.
-                let message = of.echoes.remove(&seq).and_then(|echo| echo.message);
+                let message = of.echoes.remove(&seq);
+                let message = message.and_then(|echo| echo.entry.message().cloned());
                 of.released.extend(message);
                 if of.released.len() > MAX_RELEASED {
                     of.released.pop_first();
@@ -83,7 +84,7 @@ impl Echoes {
         let Some(of) = self.conversations.get_mut(conversation) else {
             return false;
         };
-        let is_own = |echo: &Echo| echo.message.as_ref() == Some(&message.id);
+        let is_own = |echo: &Echo| echo.entry.message() == Some(&message.id);
         let may_be = |echo: &Echo| {
             let candidate = echo.candidate.as_ref();
             candidate.is_some_and(|candidate| candidate.may_be(message, me))

@@ -5,7 +5,7 @@ use crate::model::{MessageSnapshot, UserId};
 use crate::timestamp::Timestamp;
 
 /// An entry that was tried and whose outcome is unknown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Candidate {
     /// A server time from before the first attempt.
     pub(crate) floor: Timestamp,

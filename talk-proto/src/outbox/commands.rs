@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::entry::{HeldReason, Reference};
 use super::file::SavedFile;
-use super::item::{Content, FollowUp, Item, Saved};
+use super::item::{Content, FollowUp, Item};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::{Enqueue, EntryAction};
+use super::record::EntryRecord;
 use super::step::Step;
 use crate::command::SendMessage;
 use crate::content::MarkupSource;
@@ -62,9 +63,10 @@ impl Outbox {
         let mut custom = Custom::default();
         custom.apply(patch);
         let content = Content::new(body, MarkupSource::Send);
-        let saved = Saved {
+        let seq = self.next_seq;
+        let record = EntryRecord {
             id: id.clone(),
-            seq: self.next_seq,
+            seq,
             blocks: content.blocks,
             is_markup: content.is_markup,
             files: enqueue.files.into_iter().map(SavedFile::from).collect(),
@@ -88,25 +90,27 @@ impl Outbox {
             message: None,
             then: None,
         };
-        let bytes = self.check_size(&saved, 0, frame_size)?;
+        let bytes = self.check_size(&record, 0, frame_size)?;
         if self.counted().0 >= self.options.entries {
             return Err(self.full());
         }
-        let mut item = Item::new(saved, false);
-        item.bytes = bytes;
-        let seq = item.saved.seq;
-        self.insert(item);
+        self.insert(seq, Item::new(record, false, bytes));
         self.save(seq);
         Ok(id)
     }
 
     /// Returns the size of records that replace others, of which `old` bytes count.
-    fn check_size(&self, saved: &Saved, old: usize, limit: usize) -> Result<usize, CommandError> {
-        let size = versioned::encode(saved).len();
+    fn check_size(
+        &self,
+        record: &EntryRecord,
+        old: usize,
+        limit: usize,
+    ) -> Result<usize, CommandError> {
+        let size = versioned::encode(record).len();
         if size > limit {
             return Err(CommandError::TooLarge { size, limit });
         }
-        let files = saved.files.iter().map(SavedFile::record_bytes);
+        let files = record.files.iter().map(SavedFile::record_bytes);
         let size = size + files.sum::<usize>();
         if self.counted().1.saturating_sub(old) + size > self.options.bytes {
             return Err(self.full());
@@ -150,7 +154,7 @@ impl Outbox {
             return Ok(Reference::Message(receipt.message.clone()));
         }
         let item = self.ids.get(&entry).and_then(|seq| self.items.get(seq));
-        if item.is_some_and(|item| item.saved.conversation == *conversation) {
+        if item.is_some_and(|item| item.entry.conversation == *conversation) {
             return Ok(Reference::Entry(entry));
         }
         Err(CommandError::UnknownEntry)
@@ -186,7 +190,7 @@ impl Outbox {
     /// Retries all held entries.
     pub(crate) fn retry_all(&mut self, now: Timestamp) {
         let held = self.items.iter();
-        let held = held.filter(|(_, item)| item.saved.held.is_some());
+        let held = held.filter(|(_, item)| item.is_held());
         let held: Vec<u64> = held.map(|(seq, _)| *seq).collect();
         for seq in held {
             self.retry(now, seq);
@@ -211,21 +215,23 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return false;
         };
-        let is_idle = matches!(item.step, Step::Idle | Step::Searching(_));
-        let is_delayed = is_idle && item.wake_at.is_some();
-        let held = item.saved.held.take();
+        let progress = item.progress();
+        let is_idle = matches!(progress.step, Step::Idle | Step::Searching(_));
+        let is_delayed = is_idle && progress.wake_at.is_some();
+        let held = item.release();
         if held.is_none() && (item.is_sent() || !is_delayed) {
             return false;
         }
-        item.failures = 0;
+        let progress = item.progress_mut();
+        progress.failures = 0;
         if held.is_some() {
-            item.saved.renewed = Some(now);
+            progress.renewed = Some(now);
         }
         match held {
             // The user accepts that the message may be sent twice.
-            Some(HeldReason::Uncertain) => item.saved.first_try = None,
+            Some(HeldReason::Uncertain) => progress.first_try = None,
             // The tokens of the files may have expired since.
-            Some(HeldReason::Refused(_)) => item.saved.refused_upload = None,
+            Some(HeldReason::Refused(_)) => progress.refused_upload = None,
             _ => {}
         }
         self.set_timer(seq, None);
@@ -239,27 +245,25 @@ impl Outbox {
             return false;
         };
         if item.is_sent() {
-            let is_held = item.saved.held.is_some();
+            let is_held = item.is_held();
             if is_held {
                 self.finish_follow_up(seq);
             }
             return is_held;
         }
-        if let Step::InFlight(Some(request)) = item.step {
+        if let Step::InFlight(Some(request)) = item.progress().step {
             self.outputs.push_back(OutboxOutput::Cancel(request));
         }
-        let id = item.saved.id.clone();
-        let conversation = item.saved.conversation.clone();
+        let reference = Reference::Entry(item.entry.id.clone());
+        let conversation = item.entry.conversation.clone();
         self.remove_files(seq);
-        let reference = Reference::Entry(id);
-        let others = self.by_conversation.get(&conversation);
-        let replies = others.into_iter().flatten().copied().filter(|other| {
+        let replies = self.lanes.entries(&conversation).filter(|other| {
             let item = self.items.get(other);
-            item.is_some_and(|item| item.saved.referenced.as_ref() == Some(&reference))
+            item.is_some_and(|item| item.entry.referenced.as_ref() == Some(&reference))
         });
         for reply in replies.collect::<Vec<_>>() {
             if let Some(item) = self.items.get_mut(&reply) {
-                item.saved.referenced = None;
+                item.entry_mut().referenced = None;
                 self.save(reply);
             }
         }
@@ -279,45 +283,36 @@ impl Outbox {
         let Some(item) = self.items.get(&seq) else {
             return Ok(false);
         };
-        let mut edited = Item::new(item.saved.clone(), item.is_durable);
-        edited.saved.files.clear();
+        let mut edited = item.record(seq);
+        edited.files.clear();
         edited.set_message(message);
-        let bytes = self.check_size(&edited.saved, item.counted_bytes(), frame_size)?;
+        let bytes = self.check_size(&edited, item.counted_bytes(), frame_size)?;
         // The server may have bound the key to the refused content.
-        let key = (item.saved.tries > 0).then(|| self.draw_id(now, rng));
-        let removed_files = item.removed_files.max(item.saved.files.len());
+        let key = (item.entry.tries > 0).then(|| self.draw_id(now, rng));
+        let progress = item.progress();
+        let removed_files = progress.removed_files.max(progress.files.len());
         self.remove_files(seq);
         if let Some(item) = self.items.get_mut(&seq) {
-            item.removed_files = removed_files;
             self.bytes = self.bytes - item.bytes + bytes;
             item.bytes = bytes;
-            item.failures = 0;
-            item.saved = Saved {
-                key: key.or(item.saved.key.take()),
-                renewed: Some(now),
-                ..edited.saved
-            };
-            item.saved.restart_tries();
-            item.forget_candidate();
+            item.set_message(edited);
+            let progress = item.progress_mut();
+            progress.removed_files = removed_files;
+            progress.failures = 0;
+            progress.key = key.or(progress.key.take());
+            progress.renewed = Some(now);
             self.save(seq);
             self.rejoin_lane(seq);
         }
         Ok(true)
     }
 
-    /// Continues an entry that may have been held. An earlier held entry blocks it.
+    /// Continues an entry that may have been held.
     fn rejoin_lane(&mut self, seq: u64) {
-        let Some(item) = self.items.get(&seq) else {
-            return;
-        };
-        let conversation = item.saved.conversation.clone();
-        if !item.is_sent() {
-            let blocked_by = self.blocker_of(&conversation, seq);
-            if let Some(item) = self.items.get_mut(&seq) {
-                item.blocked_by = blocked_by;
-            }
+        if let Some(item) = self.items.get(&seq) {
+            self.lanes.mark_dirty(&item.entry.conversation);
+            self.mark_dirty();
         }
-        self.mark_lane_dirty(&conversation);
     }
 
     fn set_follow_up(
@@ -329,23 +324,20 @@ impl Outbox {
         let Some(item) = self.items.get(&seq) else {
             return Ok(false);
         };
-        let is_in_flight = !matches!(item.step, Step::Idle);
+        let is_in_flight = !matches!(item.progress().step, Step::Idle);
         if item.is_sent() && is_in_flight {
             // Another change is in flight, which could arrive later.
             return Ok(false);
         }
-        let then = Some(change);
-        let changed = Saved {
-            then,
-            ..item.saved.clone()
-        };
+        let mut changed = item.record(seq);
+        changed.then = Some(change);
         let bytes = self.check_size(&changed, item.counted_bytes(), frame_size)?;
         let Some(item) = self.items.get_mut(&seq) else {
             return Ok(false);
         };
-        item.saved = changed;
+        item.progress_mut().then = changed.then;
         if item.is_sent() {
-            item.saved.held = None;
+            item.release();
             self.follow_ups.insert(seq);
             self.stay(seq);
         } else {

@@ -10,8 +10,6 @@ use crate::model::{EntryId, MessageId};
 #[derive(Clone)]
 pub(crate) struct Echo {
     pub(crate) entry: Arc<Entry>,
-    /// The message, once the server has accepted it.
-    pub(crate) message: Option<MessageId>,
     /// Set if the entry was tried and its outcome is unknown.
     pub(crate) candidate: Option<Arc<Candidate>>,
 }

@@ -82,7 +82,7 @@ pub enum Stage {
 pub enum HeldReason {
     /// The server refused the message, or the change that follows it, or failed to process it ten
     /// times within at least 10 minutes.
-    Refused(ServerError),
+    Refused(Arc<ServerError>),
     /// The message may have been sent, but it was not found in the conversation. A retry may send
     /// it twice. Also used if a file was uploaded ten times within at least 10 minutes without
     /// a usable answer. Then the message was not sent, and a retry is safe.
@@ -91,10 +91,10 @@ pub enum HeldReason {
     Stale,
     /// A file was changed or removed before it was uploaded, or cannot be read, for the reason that
     /// the driver gave. Restore the file and retry, or discard the entry.
-    SourceGone(String),
+    SourceGone(Arc<str>),
     /// The entry was not stored, for the reason that the driver gave. It is lost if the process
     /// ends.
-    StoreFailed(String),
+    StoreFailed(Arc<str>),
 }
 
 impl Entry {

@@ -113,7 +113,7 @@ impl Serialize for PendingFile {
 }
 
 /// The part of a file that is stored with its entry.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SavedFile {
     kind: UploadKind,
@@ -167,12 +167,15 @@ impl SavedFile {
         })
     }
 
-    pub(super) fn pending(&self) -> PendingFile {
-        PendingFile {
-            filename: self.filename.clone(),
-            size: self.size,
-            kind: self.kind,
-        }
+    /// Returns the files that are not uploaded.
+    pub(super) fn pending(files: &[Self]) -> Vec<PendingFile> {
+        let pending = files.iter().filter(|file| file.token.is_none());
+        let pending = pending.map(|file| PendingFile {
+            filename: file.filename.clone(),
+            size: file.size,
+            kind: file.kind,
+        });
+        pending.collect()
     }
 
     /// Returns `true` if the bytes have a record.

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::candidate::Candidate;
-use super::entry::{Entry, HeldReason, Reference, Stage};
-use super::file::{PendingFile, SavedFile, with_files};
+use super::entry::{Entry, HeldReason, Stage};
+use super::file::{SavedFile, with_files};
 use super::normal_form::NormalForm;
 use super::options::OnRefusal;
+use super::progress::Progress;
+use super::record::EntryRecord;
 use super::step::Step;
-use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
+use crate::command::{EditMessage, MessageBody, RequestId};
 use crate::content::{ContentBlock, MarkupSource, parse_markup};
 use crate::json;
 use crate::model::{ConversationId, Custom, CustomPatch, EntryId, MessageId, Patch};
 use crate::storage::BatchId;
-use crate::timestamp::Timestamp;
 
 /// The content of a message or an edit.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Content {
     #[serde(deserialize_with = "json::list")]
@@ -53,7 +54,7 @@ pub(crate) struct OutgoingEntry {
 }
 
 /// A change of a message after it was sent.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FollowUp {
     Edit {
@@ -73,177 +74,166 @@ impl From<EditMessage> for FollowUp {
     }
 }
 
-/// The part of an entry that is stored.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Saved {
-    pub(super) id: EntryId,
-    pub(super) conversation: ConversationId,
-    pub(super) seq: u64,
-    /// The blocks of the message without those of its files.
-    #[serde(deserialize_with = "json::list")]
-    pub(super) blocks: Arc<[ContentBlock]>,
-    /// Set if the blocks were parsed from markup.
-    #[serde(default)]
-    pub(super) is_markup: bool,
-    /// The files, whose blocks follow the content.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) files: Vec<SavedFile>,
-    /// The refusal of the message after which the files are uploaded a second time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) refused_upload: Option<HeldReason>,
-    #[serde(default)]
-    pub(super) custom: Custom,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) referenced: Option<Reference>,
-    #[serde(default)]
-    pub(super) on_refusal: OnRefusal,
-    /// Set for the reply of an inbox, whose question is acknowledged. It is never stale, a failure
-    /// of the store does not hold it, and it never blocks later entries.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) is_reply: bool,
-    pub(super) created: Timestamp,
-    /// The time at which the user confirmed that the entry is to be sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) renewed: Option<Timestamp>,
-    /// The idempotency key if it is not the ID.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<EntryId>,
-    /// A server time from before the first attempt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) floor: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) first_try: Option<Timestamp>,
-    #[serde(default)]
-    pub(super) tries: u32,
-    /// The number of attempts whose outcome is unknown, including the one in flight.
-    #[serde(default)]
-    pub(super) unanswered: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) held: Option<HeldReason>,
-    /// The ID of the message, once the server has accepted it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Option<MessageId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) then: Option<FollowUp>,
-}
+static NO_PROGRESS: Progress = Progress::NONE;
 
-impl Saved {
-    /// Returns the blocks of the message, as far as its files are uploaded.
-    pub(super) fn all_blocks(&self) -> Arc<[ContentBlock]> {
-        with_files(&self.blocks, &self.files)
-    }
-
-    /// Replaces the blocks of the message without those of its files.
-    pub(super) fn set_content(&mut self, content: Content) {
-        self.blocks = content.blocks;
-        self.is_markup = content.is_markup;
-    }
-
-    /// Returns the files that are not uploaded.
-    fn pending_files(&self) -> Vec<PendingFile> {
-        let pending = self.files.iter().filter(|file| file.token.is_none());
-        pending.map(SavedFile::pending).collect()
-    }
-
-    /// Returns `true` if no file has to be uploaded.
-    pub(super) fn is_uploaded(&self) -> bool {
-        self.files.iter().all(|file| file.token.is_some())
-    }
-
-    /// Resets the entry to the state before its first attempt.
-    pub(super) fn restart_tries(&mut self) {
-        self.floor = None;
-        self.first_try = None;
-        self.tries = 0;
-        self.unanswered = 0;
-        self.held = None;
-    }
-}
-
-/// An entry.
+/// An entry. Most of the entries in a long queue wait, so an item is small: the message is only in
+/// the visible part, and the progress only in the items that have any.
 pub(super) struct Item {
-    pub(super) saved: Saved,
-    pub(super) step: Step,
-    /// The upload of a file.
-    pub(super) upload: Option<RequestId>,
-    /// The batch with the newest record, until it is stored.
-    pub(super) batch: Option<BatchId>,
-    /// Set if any record of the entry is stored.
-    pub(super) is_durable: bool,
-    /// The number of files whose records are deleted together with the next stored record.
-    pub(super) removed_files: usize,
-    /// The time at which the entry has something to do.
-    pub(super) wake_at: Option<Timestamp>,
-    /// The number of consecutive failed attempts, and the time of the first one.
-    pub(super) failures: u32,
-    pub(super) first_failure: Timestamp,
+    /// The visible part, with changes that are not published yet.
+    pub(super) entry: Arc<Entry>,
+    /// `None` for [`Progress::NONE`].
+    progress: Option<Box<Progress>>,
     /// The size of the record.
     pub(super) bytes: usize,
-    pub(super) blocked_by: Option<EntryId>,
-    candidate: Option<Arc<Candidate>>,
-    pub(super) snapshot: Arc<Entry>,
+    pub(super) on_refusal: OnRefusal,
+    /// Set for the reply of an inbox.
+    pub(super) is_reply: bool,
+    /// Set if the content was parsed from markup.
+    pub(super) is_markup: bool,
+    /// Set if the entry was published.
+    pub(super) is_published: bool,
 }
 
 impl Item {
-    pub(super) fn new(saved: Saved, is_durable: bool) -> Self {
-        let snapshot = Arc::new(Entry {
-            id: saved.id.clone(),
-            conversation: saved.conversation.clone(),
-            content: saved.all_blocks(),
-            files: saved.pending_files(),
-            custom: saved.custom.clone(),
-            referenced: saved.referenced.clone(),
-            created_at: saved.created,
-            stage: Stage::Queued,
+    /// Creates an item from a record of this size.
+    pub(super) fn new(record: EntryRecord, is_durable: bool, bytes: usize) -> Self {
+        let stage = match (record.held, &record.message) {
+            (Some(reason), _) => Stage::Held(reason),
+            (None, Some(message)) => Stage::Sent {
+                message: message.clone(),
+            },
+            (None, None) => Stage::Queued,
+        };
+        let entry = Entry {
+            id: record.id,
+            conversation: record.conversation,
+            content: with_files(&record.blocks, &record.files),
+            files: SavedFile::pending(&record.files),
+            custom: record.custom,
+            referenced: record.referenced,
+            created_at: record.created,
+            stage,
             durable: is_durable,
-            tries: saved.tries,
+            tries: record.tries,
             blocked_by: None,
-            message: saved.message.clone(),
-        });
+            message: record.message,
+        };
+        let progress = Progress {
+            files: record.files,
+            refused_upload: record.refused_upload,
+            renewed: record.renewed,
+            key: record.key,
+            floor: record.floor,
+            first_try: record.first_try,
+            unanswered: record.unanswered,
+            then: record.then,
+            ..Progress::NONE
+        };
         Self {
-            saved,
-            step: Step::Idle,
-            upload: None,
-            batch: None,
-            is_durable,
-            removed_files: 0,
-            wake_at: None,
-            failures: 0,
-            first_failure: Timestamp::default(),
-            bytes: 0,
-            blocked_by: None,
-            candidate: None,
-            snapshot,
+            entry: Arc::new(entry),
+            progress: (progress != Progress::NONE).then(|| Box::new(progress)),
+            bytes,
+            on_refusal: record.on_refusal,
+            is_reply: record.is_reply,
+            is_markup: record.is_markup,
+            is_published: false,
         }
+    }
+
+    /// Returns the part of the entry that is stored.
+    pub(super) fn record(&self, seq: u64) -> EntryRecord {
+        let (entry, progress) = (&self.entry, self.progress());
+        EntryRecord {
+            id: entry.id.clone(),
+            conversation: entry.conversation.clone(),
+            seq,
+            blocks: self.own_blocks(),
+            is_markup: self.is_markup,
+            files: progress.files.clone(),
+            refused_upload: progress.refused_upload.clone(),
+            custom: entry.custom.clone(),
+            referenced: entry.referenced.clone(),
+            on_refusal: self.on_refusal,
+            is_reply: self.is_reply,
+            created: entry.created_at,
+            renewed: progress.renewed,
+            key: progress.key.clone(),
+            floor: progress.floor,
+            first_try: progress.first_try,
+            tries: entry.tries,
+            unanswered: progress.unanswered,
+            held: entry.held().cloned(),
+            message: entry.message.clone(),
+            then: progress.then.clone(),
+        }
+    }
+
+    pub(super) fn progress(&self) -> &Progress {
+        self.progress.as_deref().unwrap_or(&NO_PROGRESS)
+    }
+
+    pub(super) fn progress_mut(&mut self) -> &mut Progress {
+        self.progress.get_or_insert_default()
+    }
+
+    /// Returns the visible part for a change, which is published later.
+    pub(super) fn entry_mut(&mut self) -> &mut Entry {
+        if self.is_published && self.progress().published.is_none() {
+            self.progress_mut().published = Some(Arc::clone(&self.entry));
+        }
+        Arc::make_mut(&mut self.entry)
+    }
+
+    /// Returns the visible part as it was published last.
+    pub(super) fn snapshot(&self) -> &Arc<Entry> {
+        self.progress().published.as_ref().unwrap_or(&self.entry)
     }
 
     /// Returns `true` if the server has accepted the message.
     pub(super) fn is_sent(&self) -> bool {
-        self.saved.message.is_some()
+        self.entry.message.is_some()
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.entry.held().is_some()
+    }
+
+    /// Holds the entry.
+    pub(super) fn set_held(&mut self, reason: HeldReason) {
+        self.entry_mut().stage = Stage::Held(reason);
+    }
+
+    /// Ends the hold, and returns its reason.
+    pub(super) fn release(&mut self) -> Option<HeldReason> {
+        let reason = self.entry.held().cloned()?;
+        // The next refresh determines the stage.
+        self.entry_mut().stage = Stage::Queued;
+        Some(reason)
     }
 
     /// Returns `true` if the message was never tried, or its only attempt was refused.
     pub(super) fn is_editable(&self) -> bool {
-        let is_refused = matches!(self.saved.held, Some(HeldReason::Refused(_)));
-        let is_untried = self.saved.tries == 0;
-        let is_refused_once = self.saved.tries == 1 && self.saved.unanswered == 0 && is_refused;
-        let is_idle = matches!(self.step, Step::Idle);
+        let is_refused = matches!(self.entry.held(), Some(HeldReason::Refused(_)));
+        let progress = self.progress();
+        let is_untried = self.entry.tries == 0;
+        let is_refused_once = self.entry.tries == 1 && progress.unanswered == 0 && is_refused;
+        let is_idle = matches!(progress.step, Step::Idle);
         !self.is_sent() && is_idle && (is_untried || is_refused_once)
     }
 
     /// Returns `true` if a failure to store the batch holds the entry. A reply and an entry that is
     /// held already are stored again instead.
     pub(super) fn is_held_by_failure(&self, batch: BatchId) -> bool {
-        let is_waiting = matches!(self.step, Step::Idle | Step::Recording);
-        let is_held = self.batch == Some(batch) && self.saved.held.is_none();
-        is_held && is_waiting && !self.is_sent() && !self.saved.is_reply
+        let progress = self.progress();
+        let is_waiting = matches!(progress.step, Step::Idle | Step::Recording);
+        let is_held = progress.batch == Some(batch) && !self.is_held();
+        is_held && is_waiting && !self.is_sent() && !self.is_reply
     }
 
     /// Returns `true` for a held reply. It waits for a decision of the user, which a bot may never
     /// make, so it does not count towards the caps.
     pub(super) fn is_held_reply(&self) -> bool {
-        self.saved.is_reply && self.saved.held.is_some() && !self.is_sent()
+        self.is_reply && self.is_held() && !self.is_sent()
     }
 
     /// Returns the size that counts towards the cap.
@@ -256,77 +246,128 @@ impl Item {
 
     /// Returns the idempotency key.
     pub(super) fn key(&self) -> &EntryId {
-        self.saved.key.as_ref().unwrap_or(&self.saved.id)
+        self.progress().key.as_ref().unwrap_or(&self.entry.id)
     }
 
-    /// Replaces the content by that of another message, with which the entry was never tried.
-    pub(super) fn set_message(&mut self, message: SendMessage) {
-        self.saved
-            .set_content(Content::new(message.body, MarkupSource::Send));
-        self.saved.custom = Custom::default();
-        self.saved.custom.apply(message.custom);
-        if let Some(id) = message.referenced_message {
-            self.saved.referenced = Some(Reference::Message(id));
+    /// Replaces the message by that of a record. The entry was never tried with this message.
+    pub(super) fn set_message(&mut self, record: EntryRecord) {
+        self.is_markup = record.is_markup;
+        let entry = self.entry_mut();
+        entry.content = with_files(&record.blocks, &record.files);
+        entry.files = SavedFile::pending(&record.files);
+        entry.custom = record.custom;
+        entry.referenced = record.referenced;
+        self.progress_mut().files = record.files;
+        self.restart_tries();
+    }
+
+    /// Resets the entry to the state before its first attempt.
+    pub(super) fn restart_tries(&mut self) {
+        self.release();
+        self.entry_mut().tries = 0;
+        let progress = self.progress_mut();
+        progress.floor = None;
+        progress.first_try = None;
+        progress.unanswered = 0;
+        progress.candidate = None;
+    }
+
+    /// Ends the upload of a file.
+    pub(super) fn take_upload(&mut self) -> Option<RequestId> {
+        self.progress.as_mut()?.upload.take()
+    }
+
+    /// Returns `true` if no file has to be uploaded.
+    pub(super) fn is_uploaded(&self) -> bool {
+        let mut files = self.progress().files.iter();
+        files.all(|file| file.token.is_some())
+    }
+
+    /// Returns the blocks of the message without those of its files, which follow them.
+    fn own_blocks(&self) -> Arc<[ContentBlock]> {
+        let content = &self.entry.content;
+        let files = self.progress().files.iter();
+        let uploaded = files.filter(|file| file.token.is_some()).count();
+        let own = content.get(..content.len().saturating_sub(uploaded));
+        match own {
+            Some(own) if uploaded > 0 => Arc::from(own),
+            _ => Arc::clone(content),
+        }
+    }
+
+    /// Returns the files for a change that is not visible.
+    pub(super) fn files_mut(&mut self) -> &mut [SavedFile] {
+        let progress = self.progress.as_mut();
+        progress.map_or(&mut [], |progress| &mut progress.files)
+    }
+
+    /// Changes the files, and the blocks of the uploaded ones.
+    pub(super) fn change_files(&mut self, change: impl FnOnce(&mut Vec<SavedFile>)) {
+        let own = self.own_blocks();
+        let files = &mut self.progress_mut().files;
+        change(files);
+        let (content, pending) = (with_files(&own, files), SavedFile::pending(files));
+        let entry = self.entry_mut();
+        entry.content = content;
+        entry.files = pending;
+    }
+
+    /// Removes the files. The blocks of the uploaded ones remain.
+    pub(super) fn remove_files(&mut self) {
+        if !self.progress().files.is_empty() {
+            self.progress_mut().files = Vec::new();
+            self.entry_mut().files = Vec::new();
         }
     }
 
     /// Returns the form in which the message is recognised, if it was tried and its outcome is
     /// unknown.
     pub(super) fn candidate(&mut self) -> Option<Arc<Candidate>> {
-        let Saved {
-            message: None,
-            // An entry whose search found nothing has no message that could arrive.
-            held: None,
-            unanswered: 1..,
-            floor: Some(floor),
-            ..
-        } = self.saved
-        else {
+        // An entry whose search found nothing has no message that could arrive.
+        if self.is_sent() || self.is_held() || self.progress().unanswered == 0 {
             return None;
-        };
-        let form = || NormalForm::new(&self.saved.all_blocks(), &self.saved.custom);
-        let candidate = self.candidate.take().unwrap_or_else(|| {
-            let form = form();
+        }
+        let floor = self.progress().floor?;
+        let entry = Arc::clone(&self.entry);
+        let candidate = self.progress_mut().candidate.get_or_insert_with(|| {
+            let form = NormalForm::new(&entry.content, &entry.custom);
             Arc::new(Candidate { floor, form })
         });
-        self.candidate = Some(Arc::clone(&candidate));
-        Some(candidate)
+        Some(Arc::clone(candidate))
     }
 
-    /// Discards the form of an earlier content.
-    pub(super) fn forget_candidate(&mut self) {
-        self.candidate = None;
-    }
-
-    /// Rebuilds the snapshot. Returns `true` if it changed.
-    pub(super) fn refresh(&mut self) -> bool {
-        let saved = &self.saved;
-        let stage = match (&saved.held, &saved.message) {
-            (Some(reason), _) => Stage::Held(reason.clone()),
-            (None, Some(message)) => Stage::Sent {
+    /// Returns the stage.
+    fn stage(&self) -> Stage {
+        match (&self.entry.stage, &self.entry.message) {
+            (Stage::Held(reason), _) => Stage::Held(reason.clone()),
+            (_, Some(message)) => Stage::Sent {
                 message: message.clone(),
             },
-            (None, None) if self.upload.is_some() => Stage::Uploading,
-            (None, None) => match self.step {
+            _ if self.progress().upload.is_some() => Stage::Uploading,
+            _ => match self.progress().step {
                 Step::Idle | Step::Recording => Stage::Queued,
                 Step::InFlight(_) | Step::Searching(_) => Stage::Sending,
             },
-        };
-        let entry = Entry {
-            content: saved.all_blocks(),
-            files: saved.pending_files(),
-            custom: saved.custom.clone(),
-            referenced: saved.referenced.clone(),
-            stage,
-            durable: self.is_durable,
-            tries: saved.tries,
-            blocked_by: self.blocked_by.clone(),
-            message: saved.message.clone(),
-            ..Entry::clone(&self.snapshot)
-        };
-        let has_changed = entry != *self.snapshot;
-        if has_changed {
-            self.snapshot = Arc::new(entry);
+        }
+    }
+
+    /// Completes the visible part for a publication. Returns `true` if it changed since the last
+    /// one.
+    pub(super) fn refresh(&mut self, blocked_by: Option<EntryId>) -> bool {
+        let stage = self.stage();
+        if stage != self.entry.stage || blocked_by != self.entry.blocked_by {
+            let entry = self.entry_mut();
+            entry.stage = stage;
+            entry.blocked_by = blocked_by;
+        }
+        let mut has_changed = !std::mem::replace(&mut self.is_published, true);
+        if let Some(progress) = &mut self.progress {
+            if let Some(published) = progress.published.take() {
+                has_changed |= published != self.entry;
+            }
+            if **progress == Progress::NONE {
+                self.progress = None;
+            }
         }
         has_changed
     }

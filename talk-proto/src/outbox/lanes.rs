@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::ConversationId;
 
-/// The unsent entries of a conversation, in the order in which they are sent.
+/// The entries of a conversation.
 #[derive(Default)]
 pub(super) struct Lane {
+    /// The unsent entries in the order in which they are sent.
     pub(super) queue: BTreeSet<u64>,
+    sent: BTreeSet<u64>,
     /// The entry that blocks the later ones.
     pub(super) blocker: Option<u64>,
     /// Set if the first entry that is not skipped can be sent, or is being sent.
     pub(super) is_runnable: bool,
 }
 
-/// The conversations with unsent entries.
+/// The conversations with entries.
 #[derive(Default)]
 pub(super) struct Lanes {
     lanes: BTreeMap<ConversationId, Lane>,
@@ -34,18 +36,67 @@ impl Lanes {
         self.mark_dirty(conversation);
     }
 
-    /// Removes an entry that is sent or discarded.
-    pub(super) fn remove(&mut self, conversation: &ConversationId, seq: u64) {
+    pub(super) fn insert_sent(&mut self, conversation: &ConversationId, seq: u64) {
+        let lane = self.lanes.entry(conversation.clone()).or_default();
+        lane.sent.insert(seq);
+    }
+
+    /// Removes an entry from the queue, because it is sent or discarded.
+    pub(super) fn dequeue(&mut self, conversation: &ConversationId, seq: u64) {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
         self.len -= usize::from(lane.queue.remove(&seq));
         if lane.queue.is_empty() {
-            self.runnable -= usize::from(lane.is_runnable);
-            self.lanes.remove(conversation);
+            self.runnable -= usize::from(std::mem::take(&mut lane.is_runnable));
+            lane.blocker = None;
         } else {
             self.mark_dirty(conversation);
         }
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&mut self, conversation: &ConversationId, seq: u64) {
+        self.dequeue(conversation, seq);
+        if let Some(lane) = self.lanes.get_mut(conversation) {
+            lane.sent.remove(&seq);
+            if lane.queue.is_empty() && lane.sent.is_empty() {
+                self.lanes.remove(conversation);
+            }
+        }
+    }
+
+    /// Returns the entries of a conversation, oldest first.
+    pub(super) fn entries(&self, conversation: &ConversationId) -> impl Iterator<Item = u64> {
+        let lane = self.lanes.get(conversation).into_iter();
+        lane.flat_map(|lane| lane.queue.union(&lane.sent)).copied()
+    }
+
+    /// Returns the ID of a conversation with entries, so that they share its allocation.
+    pub(super) fn shared_id(&self, conversation: &ConversationId) -> Option<&ConversationId> {
+        let (shared, _) = self.lanes.get_key_value(conversation)?;
+        Some(shared)
+    }
+
+    /// Removes all entries, and returns those of each conversation.
+    pub(super) fn clear(
+        &mut self,
+    ) -> impl Iterator<Item = (ConversationId, BTreeSet<u64>)> + use<> {
+        let paused = std::mem::take(&mut self.paused);
+        let all = std::mem::replace(
+            self,
+            Self {
+                paused,
+                ..Self::default()
+            },
+        );
+        let entries = |lane: Lane| lane.queue.into_iter().chain(lane.sent).collect();
+        let lanes = all.lanes.into_iter();
+        lanes.map(move |(conversation, lane)| (conversation, entries(lane)))
+    }
+
+    pub(super) fn get(&self, conversation: &ConversationId) -> Option<&Lane> {
+        self.lanes.get(conversation)
     }
 
     pub(super) fn get_mut(&mut self, conversation: &ConversationId) -> Option<&mut Lane> {
@@ -65,6 +116,8 @@ impl Lanes {
     }
 
     pub(super) fn mark_all_dirty(&mut self) {
-        self.dirty.extend(self.lanes.keys().cloned());
+        let queued = self.lanes.iter().filter(|(_, lane)| !lane.queue.is_empty());
+        let queued = queued.map(|(conversation, _)| conversation);
+        self.dirty.extend(queued.cloned());
     }
 }

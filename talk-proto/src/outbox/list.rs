@@ -25,8 +25,9 @@ const COMPLETE: ListState = ListState {
     frontier: None,
 };
 
-/// The entries and the subscriptions to them.
+/// The subscriptions to all entries.
 pub(super) struct EntryList {
+    /// The published entries, or none of them without a subscription.
     visible: VisibleItems<Entry>,
     views: BTreeMap<SubscriptionId, ListView<Entry>>,
 }
@@ -57,15 +58,16 @@ fn position(seq: u64) -> Position {
 }
 
 impl EntryList {
-    /// Shows an entry. Returns `true` if it is new.
-    pub(super) fn show(&mut self, seq: u64, entry: Arc<Entry>) -> bool {
+    /// Shows an entry to the subscriptions.
+    pub(super) fn show(&mut self, seq: u64, entry: &Arc<Entry>) {
+        if self.views.is_empty() {
+            return;
+        }
         let position = position(seq);
-        let is_new = self.visible.items.find(position).is_err();
-        self.visible.items.put(position, entry);
+        self.visible.items.put(position, Arc::clone(entry));
         for view in self.views.values_mut() {
             view.mark_changed(position);
         }
-        is_new
     }
 
     pub(super) fn remove(&mut self, seq: u64, reason: RemovalReason) {
@@ -81,7 +83,14 @@ impl EntryList {
 impl Outbox {
     /// Starts a subscription to all entries.
     pub(crate) fn subscribe(&mut self, id: SubscriptionId) {
+        let is_first = self.list.views.is_empty();
         self.list.views.insert(id, ListView::new());
+        if is_first {
+            let items = self.items.iter().filter(|(_, item)| item.is_published);
+            for (seq, item) in items {
+                self.list.show(*seq, item.snapshot());
+            }
+        }
         self.mark_dirty();
     }
 
@@ -90,6 +99,9 @@ impl Outbox {
         let is_known = self.list.views.remove(&id).is_some();
         if is_known {
             self.end_subscription(id, None);
+        }
+        if self.list.views.is_empty() {
+            self.list.visible = VisibleItems::new();
         }
         is_known
     }

@@ -91,8 +91,6 @@ pub(crate) struct Outbox {
     pub(super) changed: BTreeSet<u64>,
     /// The entries of each conversation whose echoes may have changed.
     pub(super) changed_echoes: BTreeMap<ConversationId, BTreeSet<u64>>,
-    /// The entries of each conversation.
-    pub(super) by_conversation: BTreeMap<ConversationId, BTreeSet<u64>>,
     pub(super) list: EntryList,
     pub(super) is_ready: bool,
     /// The newest server time of an event.
@@ -131,7 +129,6 @@ impl Outbox {
             timers: BTreeSet::new(),
             changed: BTreeSet::new(),
             changed_echoes: BTreeMap::new(),
-            by_conversation: BTreeMap::new(),
             list: EntryList::default(),
             is_ready: false,
             newest_server_time: None,
@@ -146,29 +143,27 @@ impl Outbox {
 
     /// Restores the entries and receipts of an earlier run.
     pub(super) fn restore(&mut self, records: &[Record]) {
-        let mut items = Vec::new();
+        let mut entries = Vec::new();
         let mut files = BTreeMap::new();
         for record in records {
             match record::decode(record) {
                 None => {}
                 Some(Restored::Receipt(receipt)) => self.receipts.insert(receipt),
-                Some(Restored::Entry(mut saved)) => {
-                    let reasons = [&mut saved.held, &mut saved.refused_upload];
+                Some(Restored::Entry(mut entry)) => {
+                    let reasons = [&mut entry.held, &mut entry.refused_upload];
                     for reason in reasons.into_iter().flatten() {
                         if let HeldReason::Refused(refused) = reason {
                             // The reasons may quote the message.
-                            refused.mask_json(&record.value);
+                            Arc::make_mut(refused).mask_json(&record.value);
                         }
                     }
                     if FaultInjection::NewKeyAtRestart.is_on() {
-                        saved.key = EntryId::new(format!("{}-", saved.id)).ok();
+                        entry.key = EntryId::new(format!("{}-", entry.id)).ok();
                     }
                     if FaultInjection::UploadedTwice.is_on() {
-                        saved.files.iter_mut().for_each(|file| file.token = None);
+                        entry.files.iter_mut().for_each(|file| file.token = None);
                     }
-                    let mut item = Item::new(*saved, true);
-                    item.bytes = record.value.len();
-                    items.push(item);
+                    entries.push((entry, record.value.len()));
                 }
                 Some(Restored::File(FileRecord { entry, file, bytes })) => {
                     files.insert((entry, file), bytes);
@@ -179,35 +174,32 @@ impl Outbox {
                 }
             }
         }
-        let order = |item: &Item| (item.saved.seq, item.saved.created, item.saved.id.clone());
-        items.sort_by_cached_key(order);
-        for mut item in items {
-            for (number, file) in item.saved.files.iter_mut().enumerate() {
-                file.bytes = files.remove(&(item.saved.id.clone(), number));
-                item.bytes += file.record_bytes();
+        entries.sort_by(|(a, _), (b, _)| (a.seq, a.created, &a.id).cmp(&(b.seq, b.created, &b.id)));
+        for (mut entry, mut bytes) in entries {
+            for (number, file) in entry.files.iter_mut().enumerate() {
+                file.bytes = files.remove(&(entry.id.clone(), number));
+                bytes += file.record_bytes();
             }
             // Two processes may have used the same number. The limit leaves room for later ones.
-            item.saved.seq = item.saved.seq.min(u64::MAX >> 1).max(self.next_seq);
-            self.insert(item);
+            let seq = entry.seq.min(u64::MAX >> 1).max(self.next_seq);
+            self.insert(seq, Item::new(*entry, true, bytes));
         }
     }
 
-    pub(super) fn insert(&mut self, mut item: Item) {
-        let seq = item.saved.seq;
+    pub(super) fn insert(&mut self, seq: u64, mut item: Item) {
         self.next_seq = seq + 1;
-        if !item.is_sent() {
-            item.blocked_by = self.blocker_of(&item.saved.conversation, seq);
+        if let Some(shared) = self.lanes.shared_id(&item.entry.conversation) {
+            item.entry_mut().conversation = shared.clone();
         }
-        let saved = &item.saved;
-        self.ids.insert(saved.id.clone(), seq);
-        let of_conversation = self.by_conversation.entry(saved.conversation.clone());
-        of_conversation.or_default().insert(seq);
+        let entry = &item.entry;
+        self.ids.insert(entry.id.clone(), seq);
         if item.is_sent() {
+            self.lanes.insert_sent(&entry.conversation, seq);
             self.follow_ups.insert(seq);
         } else {
             self.bytes += item.bytes;
-            self.lanes.insert(&saved.conversation, seq);
-            if !saved.is_uploaded() {
+            self.lanes.insert(&entry.conversation, seq);
+            if !item.is_uploaded() {
                 self.with_files.insert(seq);
             }
         }
@@ -234,7 +226,7 @@ impl Outbox {
     fn has_excess_held_replies(&self) -> bool {
         let held = self.held_replies.iter();
         let held = held.filter_map(|seq| self.items.get(seq));
-        let files = held.flat_map(|item| &item.saved.files);
+        let files = held.flat_map(|item| &item.progress().files);
         let bytes: usize = files.map(SavedFile::record_bytes).sum();
         self.held_replies.len() > MAX_HELD_REPLIES || bytes > self.options.bytes
     }
@@ -248,15 +240,11 @@ impl Outbox {
         (count, self.bytes.saturating_sub(bytes))
     }
 
-    /// Returns the entry that blocks an unheld entry of a conversation.
-    pub(super) fn blocker_of(
-        &mut self,
-        conversation: &ConversationId,
-        seq: u64,
-    ) -> Option<EntryId> {
-        let blocker = self.lanes.get_mut(conversation)?.blocker;
+    /// Returns the entry that blocks an unsent entry of a conversation which is not held.
+    pub(super) fn blocker_of(&self, conversation: &ConversationId, seq: u64) -> Option<EntryId> {
+        let blocker = self.lanes.get(conversation)?.blocker;
         let blocker = blocker.filter(|blocker| *blocker < seq)?;
-        Some(self.items.get(&blocker)?.saved.id.clone())
+        Some(self.items.get(&blocker)?.entry.id.clone())
     }
 
     /// Removes an entry from memory.
@@ -265,28 +253,22 @@ impl Outbox {
         let Some(item) = self.items.remove(&seq) else {
             return;
         };
-        let saved = item.saved;
-        if saved.message.is_none() {
+        let entry = &item.entry;
+        if !item.is_sent() {
             self.bytes -= item.bytes;
-            self.lanes.remove(&saved.conversation, seq);
         }
-        self.ids.remove(&saved.id);
+        self.lanes.remove(&entry.conversation, seq);
+        self.ids.remove(&entry.id);
         self.held_replies.remove(&seq);
         self.with_files.remove(&seq);
         self.follow_ups.remove(&seq);
         self.leaving.remove(&seq);
         self.list.remove(seq, RemovalReason::Deleted);
-        if let Some(others) = self.by_conversation.get_mut(&saved.conversation) {
-            others.remove(&seq);
-            if others.is_empty() {
-                self.by_conversation.remove(&saved.conversation);
-            }
-        }
-        let of_conversation = self.changed_echoes.entry(saved.conversation);
+        let of_conversation = self.changed_echoes.entry(entry.conversation.clone());
         of_conversation.or_default().insert(seq);
         self.emit(Event::EntryRemoved {
-            entry: saved.id,
-            message: saved.message,
+            entry: entry.id.clone(),
+            message: entry.message.clone(),
         });
         self.is_dirty = true;
     }
@@ -310,8 +292,10 @@ impl Outbox {
     }
 
     pub(super) fn set_timer(&mut self, seq: u64, at: Option<Timestamp>) {
-        if let Some(item) = self.items.get_mut(&seq) {
-            if let Some(old) = std::mem::replace(&mut item.wake_at, at) {
+        if let Some(item) = self.items.get_mut(&seq)
+            && item.progress().wake_at != at
+        {
+            if let Some(old) = std::mem::replace(&mut item.progress_mut().wake_at, at) {
                 self.timers.remove(&(old, seq));
             }
             self.timers.extend(at.map(|at| (at, seq)));
@@ -324,8 +308,8 @@ impl Outbox {
             return;
         };
         if let Some(journal) = &mut self.journal {
-            let entry = &item.saved.id;
-            for (number, file) in item.saved.files.iter_mut().enumerate() {
+            let entry = item.entry.id.clone();
+            for (number, file) in item.files_mut().iter_mut().enumerate() {
                 if std::mem::take(&mut file.needs_record)
                     && let Some(bytes) = file.bytes.clone()
                 {
@@ -334,16 +318,17 @@ impl Outbox {
                         file: number,
                         bytes,
                     };
-                    let key = record::file_key(entry, number);
+                    let key = record::file_key(&entry, number);
                     journal.put(key, versioned::encode(&record));
                 }
             }
-            for number in item.saved.files.len()..item.removed_files {
-                journal.delete(record::file_key(entry, number));
+            let progress = item.progress();
+            for number in progress.files.len()..progress.removed_files {
+                journal.delete(record::file_key(&entry, number));
             }
-            let key = record::entry_key(&item.saved.id);
-            let batch = journal.put(key, versioned::encode(&item.saved));
-            item.batch = Some(batch);
+            let key = record::entry_key(&entry);
+            let batch = journal.put(key, versioned::encode(&item.record(seq)));
+            item.progress_mut().batch = Some(batch);
             self.awaiting.entry(batch).or_default().insert(seq);
         }
         self.mark_changed(seq);
@@ -353,8 +338,8 @@ impl Outbox {
     /// Deletes the record of an entry.
     pub(super) fn delete_record(&mut self, seq: u64) {
         if let (Some(journal), Some(item)) = (&mut self.journal, self.items.get_mut(&seq)) {
-            let batch = journal.delete(record::entry_key(&item.saved.id));
-            item.batch = Some(batch);
+            let batch = journal.delete(record::entry_key(&item.entry.id));
+            item.progress_mut().batch = Some(batch);
             self.awaiting.entry(batch).or_default().insert(seq);
         }
         self.is_dirty = true;
@@ -363,11 +348,12 @@ impl Outbox {
     /// Deletes the records of the files of an entry.
     pub(super) fn delete_file_records(&mut self, seq: u64) {
         if let (Some(journal), Some(item)) = (&mut self.journal, self.items.get(&seq)) {
-            let files = item.saved.files.iter().enumerate();
+            let progress = item.progress();
+            let files = progress.files.iter().enumerate();
             let stored = files.filter(|(_, file)| file.has_record());
             let stored = stored.map(|(number, _)| number);
-            for number in stored.chain(item.saved.files.len()..item.removed_files) {
-                journal.delete(record::file_key(&item.saved.id, number));
+            for number in stored.chain(progress.files.len()..progress.removed_files) {
+                journal.delete(record::file_key(&item.entry.id, number));
             }
         }
     }
@@ -388,9 +374,10 @@ impl Outbox {
             return;
         }
         // A search would mistake the message of a deleted receipt for that of its entry.
-        let items = self.items.values().map(|item| &item.saved);
-        let unanswered = items.filter(|saved| saved.message.is_none() && saved.unanswered > 0);
-        let needed = unanswered.map(|saved| saved.conversation.clone()).collect();
+        let items = self.items.values();
+        let unanswered = items.filter(|it| !it.is_sent() && it.progress().unanswered > 0);
+        let needed = unanswered.map(|item| item.entry.conversation.clone());
+        let needed = needed.collect();
         for id in self.receipts.evict(now, &needed) {
             if let Some(journal) = &mut self.journal {
                 journal.delete(record::receipt_key(&id));
@@ -414,12 +401,15 @@ impl Outbox {
     pub(crate) fn handle_stored(&mut self, batch: BatchId) {
         for seq in self.awaiting.remove(&batch).unwrap_or_default() {
             if let Some(item) = self.items.get_mut(&seq) {
-                item.is_durable = true;
-                if item.batch == Some(batch) {
-                    item.batch = None;
-                    item.removed_files = 0;
+                if !item.entry.durable {
+                    item.entry_mut().durable = true;
                 }
-                self.lanes.mark_dirty(&item.saved.conversation);
+                if item.progress().batch == Some(batch) {
+                    let progress = item.progress_mut();
+                    progress.batch = None;
+                    progress.removed_files = 0;
+                }
+                self.lanes.mark_dirty(&item.entry.conversation);
                 self.mark_changed(seq);
             }
         }
@@ -433,8 +423,8 @@ impl Outbox {
         let items = entries.filter_map(|seq| self.items.get(seq));
         let held = items.filter(|item| item.is_held_by_failure(batch));
         let keys = held.flat_map(|item| {
-            let id = &item.saved.id;
-            let files = 0..item.removed_files.max(item.saved.files.len());
+            let (id, progress) = (&item.entry.id, item.progress());
+            let files = 0..progress.removed_files.max(progress.files.len());
             let files = files.map(move |file| record::file_key(id, file));
             files.chain([record::entry_key(id)])
         });
@@ -453,7 +443,7 @@ impl Outbox {
         let next = BatchId(batch.0 + 1);
         for seq in kept {
             if let Some(item) = self.items.get_mut(&seq) {
-                item.batch = Some(next);
+                item.progress_mut().batch = Some(next);
                 self.awaiting.entry(next).or_default().insert(seq);
             }
         }
@@ -461,12 +451,13 @@ impl Outbox {
             self.take_back_try(seq);
             self.stop_upload(seq);
             if let Some(item) = self.items.get_mut(&seq) {
-                item.batch = None;
-                item.saved.held = Some(HeldReason::StoreFailed(reason.to_owned()));
-                for file in &mut item.saved.files {
+                item.set_held(HeldReason::StoreFailed(reason.into()));
+                let progress = item.progress_mut();
+                progress.batch = None;
+                for file in &mut progress.files {
                     file.needs_record = file.has_record();
                 }
-                self.lanes.mark_dirty(&item.saved.conversation);
+                self.lanes.mark_dirty(&item.entry.conversation);
                 self.mark_changed(seq);
             }
         }
@@ -496,7 +487,7 @@ impl Outbox {
             if self.leaving.contains(&seq) {
                 self.remove(seq);
             } else if let Some(item) = self.items.get(&seq) {
-                self.lanes.mark_dirty(&item.saved.conversation);
+                self.lanes.mark_dirty(&item.entry.conversation);
             }
         }
         self.advance_lanes(now, &server_time);
@@ -533,16 +524,22 @@ impl Outbox {
     /// Publishes the snapshots that have changed.
     fn publish(&mut self, now: Timestamp) {
         for seq in std::mem::take(&mut self.changed) {
+            let blocked_by = self.items.get(&seq).and_then(|item| {
+                let is_waiting = !item.is_sent() && !item.is_held();
+                let conversation = Some(&item.entry.conversation).filter(|_| is_waiting)?;
+                self.blocker_of(conversation, seq)
+            });
             let Some(item) = self.items.get_mut(&seq) else {
                 continue;
             };
-            let has_changed = item.refresh();
-            let entry = Arc::clone(&item.snapshot);
-            let is_over = item.is_sent() && item.batch.is_none() && !self.follow_ups.contains(&seq);
-            let conversation = item.saved.conversation.clone();
-            let of_conversation = self.changed_echoes.entry(conversation);
+            let has_changed = item.refresh(blocked_by);
+            let entry = Arc::clone(&item.entry);
+            let is_stored = item.progress().batch.is_none();
+            let is_over = item.is_sent() && is_stored && !self.follow_ups.contains(&seq);
+            let of_conversation = self.changed_echoes.entry(entry.conversation.clone());
             of_conversation.or_default().insert(seq);
-            if self.list.show(seq, Arc::clone(&entry)) || has_changed {
+            self.list.show(seq, &entry);
+            if has_changed {
                 self.emit(Event::EntryChanged(entry));
             }
             if is_over && self.leaving.insert(seq) {
@@ -555,8 +552,7 @@ impl Outbox {
             let mut changes = Vec::with_capacity(entries.len());
             for seq in entries {
                 let echo = self.items.get_mut(&seq).map(|item| Echo {
-                    entry: Arc::clone(&item.snapshot),
-                    message: item.saved.message.clone(),
+                    entry: Arc::clone(&item.entry),
                     candidate: item.candidate(),
                 });
                 changes.push((seq, echo));
@@ -577,8 +573,8 @@ impl Outbox {
     /// Returns the entries that are removed once their message is visible.
     pub(crate) fn leaving(&self) -> Vec<(u64, ConversationId, MessageId)> {
         let items = self.leaving.iter().filter_map(|seq| {
-            let saved = &self.items.get(seq)?.saved;
-            Some((*seq, saved.conversation.clone(), saved.message.clone()?))
+            let entry = &self.items.get(seq)?.entry;
+            Some((*seq, entry.conversation.clone(), entry.message.clone()?))
         });
         items.collect()
     }
@@ -605,13 +601,13 @@ impl Outbox {
         self.lanes.runnable > 0
             || self.follow_ups.iter().any(|seq| {
                 let item = self.items.get(seq);
-                item.is_some_and(|item| item.saved.held.is_none())
+                item.is_some_and(|item| !item.is_held())
             })
     }
 
     /// Returns the entries, oldest first.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.items.values().map(|item| &item.snapshot)
+        self.items.values().map(Item::snapshot)
     }
 
     /// Returns the entries of a conversation, oldest first.
@@ -619,16 +615,15 @@ impl Outbox {
         &self,
         conversation: &ConversationId,
     ) -> impl Iterator<Item = &Arc<Entry>> {
-        let entries = self.by_conversation.get(conversation);
-        let items = entries.into_iter().flatten();
-        let items = items.filter_map(|seq| self.items.get(seq));
-        items.map(|item| &item.snapshot)
+        let entries = self.lanes.entries(conversation);
+        let items = entries.filter_map(|seq| self.items.get(&seq));
+        items.map(Item::snapshot)
     }
 
     /// Returns an entry.
     pub(crate) fn entry(&self, id: &EntryId) -> Option<&Arc<Entry>> {
         let item = self.items.get(self.ids.get(id)?)?;
-        Some(&item.snapshot)
+        Some(item.snapshot())
     }
 
     /// Returns the receipt of a sent entry.

@@ -21,6 +21,7 @@ mod list;
 mod machine;
 mod normal_form;
 mod options;
+mod progress;
 mod receipts;
 mod record;
 mod search;

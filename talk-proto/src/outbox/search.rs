@@ -15,7 +15,7 @@ impl Outbox {
     /// Searches the message of an entry that was tried before.
     pub(super) fn start_search(&mut self, seq: u64) {
         if let Some(item) = self.items.get_mut(&seq) {
-            item.step = Step::Searching(Search::default());
+            item.progress_mut().step = Step::Searching(Search::default());
             self.mark_changed(seq);
             self.fetch_page(seq);
         }
@@ -23,15 +23,17 @@ impl Outbox {
 
     /// Requests the next page of a search if the connection is ready.
     pub(super) fn fetch_page(&mut self, seq: u64) {
-        if let Some(item) = self.items.get_mut(&seq)
-            && let Step::Searching(search) = &mut item.step
-            && self.is_ready
+        let Some(item) = self.items.get_mut(&seq).filter(|_| self.is_ready) else {
+            return;
+        };
+        let conversation = item.entry.conversation.clone();
+        if let Step::Searching(search) = &mut item.progress_mut().step
             && !search.is_waiting
         {
             search.is_waiting = true;
             self.outputs.push_back(OutboxOutput::FetchPage {
                 seq,
-                conversation: item.saved.conversation.clone(),
+                conversation,
                 cursor: search.cursor.clone(),
             });
         }
@@ -40,9 +42,9 @@ impl Outbox {
     /// Starts all searches again, after the requests for their pages were dropped.
     pub(crate) fn restart_searches(&mut self) {
         for item in self.items.values_mut() {
-            if let Step::Searching(search) = &mut item.step {
-                *search = Search::default();
-                self.lanes.mark_dirty(&item.saved.conversation);
+            if let Step::Searching(_) = item.progress().step {
+                item.progress_mut().step = Step::Searching(Search::default());
+                self.lanes.mark_dirty(&item.entry.conversation);
             }
         }
     }
@@ -58,7 +60,7 @@ impl Outbox {
             return;
         };
         let candidate = item.candidate();
-        let Step::Searching(search) = &mut item.step else {
+        let Step::Searching(search) = &mut item.progress_mut().step else {
             return;
         };
         search.is_waiting = false;
@@ -104,6 +106,6 @@ impl Outbox {
     fn is_claimed(&self, message: &MessageSnapshot) -> bool {
         let mut items = self.items.values();
         self.receipts.has_message(&message.id)
-            || items.any(|item| item.saved.message.as_ref() == Some(&message.id))
+            || items.any(|item| item.entry.message() == Some(&message.id))
     }
 }

@@ -1,9 +1,10 @@
 //! Attempts to send entries, and their results.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{HeldReason, Reference};
-use super::item::{Content, Item, OutgoingEntry, Saved};
+use super::item::{Content, Item, OutgoingEntry};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OnRefusal;
 use super::receipts::Receipt;
@@ -47,18 +48,19 @@ impl Outbox {
         let items = &self.items;
         let is_skipped = |seq: &&u64| {
             items.get(seq).is_none_or(|item| {
-                let held = item.saved.held.as_ref();
+                let held = item.entry.held();
                 let is_refused = matches!(held, Some(HeldReason::Refused(_)));
-                is_refused && item.saved.on_refusal == OnRefusal::Skip
-                    || held.is_some() && item.saved.is_reply
+                is_refused && item.on_refusal == OnRefusal::Skip
+                    || held.is_some() && item.is_reply
                     || held.is_some() && FaultInjection::SkippedHeldHead.is_on()
-                    || item.wake_at.is_some() && FaultInjection::OrderLostAfter429.is_on()
+                    || item.progress().wake_at.is_some()
+                        && FaultInjection::OrderLostAfter429.is_on()
             })
         };
         let head = lane.queue.iter().find(|seq| !is_skipped(seq)).copied();
         let is_held = |seq: &u64| {
             let item = self.items.get(seq);
-            item.is_some_and(|item| item.saved.held.is_some())
+            item.is_some_and(Item::is_held)
         };
         let mut blocker = head.filter(is_held);
         if blocker.is_none()
@@ -70,7 +72,7 @@ impl Outbox {
         self.set_blocker(conversation, blocker);
         let head = head.filter(|_| blocker.is_none());
         let is_paused = self.lanes.paused.contains(conversation);
-        let is_busy = |item: &Item| !matches!(item.step, Step::Idle);
+        let is_busy = |item: &Item| !matches!(item.progress().step, Step::Idle);
         let is_busy = head
             .and_then(|seq| self.items.get(&seq))
             .is_some_and(is_busy);
@@ -84,29 +86,17 @@ impl Outbox {
     }
 
     fn set_blocker(&mut self, conversation: &ConversationId, blocker: Option<u64>) {
-        let id = blocker.and_then(|seq| self.items.get(&seq));
-        let id = id.map(|item| item.saved.id.clone());
-        let Some(lane) = self.lanes.get_mut(conversation) else {
-            return;
-        };
-        let blocked = |seq: u64, item: &Item| {
-            let is_blocked = blocker.is_some_and(|blocker| blocker < seq);
-            id.clone()
-                .filter(|_| is_blocked && item.saved.held.is_none())
-        };
-        if lane.blocker != blocker {
+        if let Some(lane) = self.lanes.get_mut(conversation)
+            && lane.blocker != blocker
+        {
             lane.blocker = blocker;
-            for seq in lane.queue.clone() {
-                if let Some(item) = self.items.get_mut(&seq) {
-                    item.blocked_by = blocked(seq, item);
-                    self.mark_changed(seq);
-                }
-            }
+            self.changed.extend(&lane.queue);
+            self.mark_dirty();
         }
     }
 
     fn resolve_reference(&self, seq: u64) -> Option<Resolved> {
-        let referenced = match self.items.get(&seq)?.saved.referenced.as_ref() {
+        let referenced = match self.items.get(&seq)?.entry.referenced.as_ref() {
             None => return Some(Resolved::Known(None)),
             Some(Reference::Message(id)) => return Some(Resolved::Known(Some(id.clone()))),
             Some(Reference::Entry(id)) => id,
@@ -114,7 +104,7 @@ impl Outbox {
         if let Some(&other) = self.ids.get(referenced)
             && let Some(item) = self.items.get(&other)
         {
-            let message = item.saved.message.clone();
+            let message = item.entry.message.clone();
             return Some(match message {
                 Some(message) => Resolved::Known(Some(message)),
                 None if other < seq => Resolved::Unsent(other),
@@ -137,22 +127,22 @@ impl Outbox {
         let Some(item) = self.items.get(&seq) else {
             return;
         };
-        let saved = &item.saved;
-        match item.step {
+        let progress = item.progress();
+        match progress.step {
             Step::InFlight(_) => {}
-            Step::Searching(_) if item.wake_at.is_some() => {}
+            Step::Searching(_) if progress.wake_at.is_some() => {}
             Step::Searching(_) => self.fetch_page(seq),
-            Step::Recording if item.batch.is_some() => {}
+            Step::Recording if progress.batch.is_some() => {}
             Step::Recording => self.send(seq),
-            Step::Idle if is_paused || item.wake_at.is_some() => {}
+            Step::Idle if is_paused || progress.wake_at.is_some() => {}
             Step::Idle => {
-                let age = saved.first_try.map(|first| now.saturating_since(first));
+                let age = progress.first_try.map(|first| now.saturating_since(first));
                 let is_forgotten = age.is_some_and(|age| age >= self.options.key_lifetime);
-                if is_stale(now, saved) {
+                if is_stale(now, item) {
                     self.hold(seq, HeldReason::Stale);
-                } else if !saved.is_uploaded() {
+                } else if !item.is_uploaded() {
                     // The message is sent after the upload.
-                } else if is_forgotten && saved.unanswered > 0 {
+                } else if is_forgotten && progress.unanswered > 0 {
                     self.start_search(seq);
                 } else {
                     self.record_try(now, seq, server_time, is_forgotten);
@@ -173,21 +163,22 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        let saved = &mut item.saved;
-        if let Some(Reference::Entry(_)) = saved.referenced
+        let entry = item.entry_mut();
+        if let Some(Reference::Entry(_)) = entry.referenced
             && let Some(Resolved::Known(message)) = resolved
         {
-            saved.referenced = message.map(Reference::Message);
+            entry.referenced = message.map(Reference::Message);
         }
-        if saved.first_try.is_none() || is_forgotten {
-            saved.first_try = Some(now);
+        entry.tries = entry.tries.saturating_add(1);
+        let progress = item.progress_mut();
+        if progress.first_try.is_none() || is_forgotten {
+            progress.first_try = Some(now);
         }
-        if saved.floor.is_none() {
-            saved.floor = Some(server_time.unwrap_or(now - CLOCK_SKEW));
+        if progress.floor.is_none() {
+            progress.floor = Some(server_time.unwrap_or(now - CLOCK_SKEW));
         }
-        saved.tries = saved.tries.saturating_add(1);
-        saved.unanswered = saved.unanswered.saturating_add(1);
-        item.step = Step::Recording;
+        progress.unanswered = progress.unanswered.saturating_add(1);
+        progress.step = Step::Recording;
         self.save(seq);
         if self.journal.is_none() || FaultInjection::SentUnstored.is_on() {
             self.send(seq);
@@ -198,16 +189,16 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        item.step = Step::InFlight(None);
-        let saved = &item.saved;
+        item.progress_mut().step = Step::InFlight(None);
+        let entry = &item.entry;
         let message = OutgoingEntry {
-            conversation: saved.conversation.clone(),
+            conversation: entry.conversation.clone(),
             content: Content {
-                blocks: saved.all_blocks(),
-                is_markup: saved.is_markup,
+                blocks: Arc::clone(&entry.content),
+                is_markup: item.is_markup,
             },
-            custom: saved.custom.clone(),
-            referenced: match &saved.referenced {
+            custom: entry.custom.clone(),
+            referenced: match &entry.referenced {
                 Some(Reference::Message(id)) => Some(id.clone()),
                 Some(Reference::Entry(_)) | None => None,
             },
@@ -220,18 +211,19 @@ impl Outbox {
     /// Records the call that sends an entry or its follow-up.
     pub(crate) fn set_request(&mut self, seq: u64, request: RequestId) {
         if let Some(item) = self.items.get_mut(&seq) {
-            item.step = Step::InFlight(Some(request));
+            item.progress_mut().step = Step::InFlight(Some(request));
         }
     }
 
     /// Returns the calls in the request queue, which must be cancelled after a connection loss. The
     /// outbox decides again on the next connection.
     pub(crate) fn in_flight(&self) -> Vec<(u64, RequestId)> {
-        let items = self.items.iter().filter_map(|(seq, item)| match item.step {
+        let items = self.items.iter();
+        let in_flight = items.filter_map(|(seq, item)| match item.progress().step {
             Step::InFlight(Some(request)) => Some((*seq, request)),
             Step::InFlight(None) | Step::Idle | Step::Recording | Step::Searching(_) => None,
         });
-        items.collect()
+        in_flight.collect()
     }
 
     /// Handles the cancellation of a call after a connection loss.
@@ -241,8 +233,8 @@ impl Outbox {
             self.save(seq);
         }
         if let Some(item) = self.items.get_mut(&seq) {
-            item.step = Step::Idle;
-            self.lanes.mark_dirty(&item.saved.conversation);
+            item.progress_mut().step = Step::Idle;
+            self.lanes.mark_dirty(&item.entry.conversation);
             self.mark_changed(seq);
         }
     }
@@ -250,7 +242,7 @@ impl Outbox {
     /// Takes back an attempt that was recorded and not sent, so that the entry can be edited.
     fn withdraw_recorded_try(&mut self, seq: u64) {
         if let Some(item) = self.items.get(&seq)
-            && matches!(item.step, Step::Recording)
+            && matches!(item.progress().step, Step::Recording)
         {
             self.take_back_try(seq);
             self.save(seq);
@@ -261,14 +253,16 @@ impl Outbox {
     pub(super) fn take_back_try(&mut self, seq: u64) {
         if let Some(item) = self.items.get_mut(&seq)
             && !item.is_sent()
-            && matches!(item.step, Step::Recording | Step::InFlight(_))
+            && matches!(item.progress().step, Step::Recording | Step::InFlight(_))
         {
-            item.step = Step::Idle;
-            item.saved.tries -= 1;
-            item.saved.unanswered -= 1;
-            if item.saved.tries == 0 {
-                item.saved.first_try = None;
-                item.saved.floor = None;
+            item.entry_mut().tries -= 1;
+            let is_untried = item.entry.tries == 0;
+            let progress = item.progress_mut();
+            progress.step = Step::Idle;
+            progress.unanswered -= 1;
+            if is_untried {
+                progress.first_try = None;
+                progress.floor = None;
             }
         }
     }
@@ -283,10 +277,10 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        if !matches!(item.step, Step::InFlight(_)) {
+        if !matches!(item.progress().step, Step::InFlight(_)) {
             return;
         }
-        item.step = Step::Idle;
+        item.progress_mut().step = Step::Idle;
         let is_follow_up = item.is_sent();
         self.mark_changed(seq);
         match result {
@@ -301,7 +295,7 @@ impl Outbox {
                 self.handle_refusal(seq, refused);
             }
             Err(RequestError::Server(failed)) => {
-                self.handle_failure(now, seq, HeldReason::Refused(failed));
+                self.handle_failure(now, seq, HeldReason::Refused(failed.into()));
             }
             Err(RequestError::Session(_)) => {}
             Ok(_) | Err(RequestError::Transport(_)) => {
@@ -315,12 +309,13 @@ impl Outbox {
             return;
         };
         if item.is_sent() {
-            return self.hold(seq, HeldReason::Refused(refused));
+            return self.hold(seq, HeldReason::Refused(refused.into()));
         }
-        item.saved.unanswered -= 1;
-        if item.saved.unanswered == 0 {
+        let progress = item.progress_mut();
+        progress.unanswered -= 1;
+        if progress.unanswered == 0 {
             if refused.status != 400 || !self.upload_again(seq, &refused) {
-                self.hold(seq, HeldReason::Refused(refused));
+                self.hold(seq, HeldReason::Refused(refused.into()));
             }
         } else {
             // An earlier attempt may have succeeded.
@@ -340,13 +335,14 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return false;
         };
-        if item.failures == 0 {
-            item.first_failure = now;
+        let progress = item.progress_mut();
+        if progress.failures == 0 {
+            progress.first_failure = now;
         }
-        let delay = Duration::from_secs(1 << item.failures.min(5)).min(MAX_DELAY);
-        item.failures = item.failures.saturating_add(1);
-        let is_failing = now.saturating_since(item.first_failure) >= MIN_FAILING;
-        let is_exhausted = item.failures >= MAX_FAILURES && is_failing;
+        let delay = Duration::from_secs(1 << progress.failures.min(5)).min(MAX_DELAY);
+        progress.failures = progress.failures.saturating_add(1);
+        let is_failing = now.saturating_since(progress.first_failure) >= MIN_FAILING;
+        let is_exhausted = progress.failures >= MAX_FAILURES && is_failing;
         self.set_timer(seq, Some(now + delay));
         self.mark_changed(seq);
         is_exhausted
@@ -357,10 +353,11 @@ impl Outbox {
         self.set_timer(seq, None);
         self.stop_upload(seq);
         if let Some(item) = self.items.get_mut(&seq) {
-            item.step = Step::Idle;
-            item.failures = 0;
-            item.saved.held = Some(reason);
-            self.lanes.mark_dirty(&item.saved.conversation);
+            item.set_held(reason);
+            let progress = item.progress_mut();
+            progress.step = Step::Idle;
+            progress.failures = 0;
+            self.lanes.mark_dirty(&item.entry.conversation);
             self.save(seq);
         }
     }
@@ -371,21 +368,22 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        item.step = Step::Idle;
-        item.failures = 0;
-        item.blocked_by = None;
-        item.saved.held = None;
-        item.saved.message = Some(message.clone());
+        item.release();
+        item.entry_mut().message = Some(message.clone());
         let receipt = Receipt {
-            entry: item.saved.id.clone(),
-            conversation: item.saved.conversation.clone(),
+            entry: item.entry.id.clone(),
+            conversation: item.entry.conversation.clone(),
             message,
             at: now,
         };
+        let progress = item.progress_mut();
+        progress.step = Step::Idle;
+        progress.failures = 0;
+        let has_follow_up = progress.then.is_some();
         self.bytes -= item.bytes;
         self.held_replies.remove(&seq);
-        let has_follow_up = item.saved.then.is_some();
-        self.lanes.remove(&receipt.conversation, seq);
+        self.lanes.dequeue(&receipt.conversation, seq);
+        self.lanes.insert_sent(&receipt.conversation, seq);
         self.save_receipt(now, receipt);
         self.remove_files(seq);
         if has_follow_up {
@@ -402,20 +400,21 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        let is_due = matches!(item.step, Step::Idle) && item.wake_at.is_none();
-        if !self.is_ready || !is_due || item.saved.held.is_some() {
+        let progress = item.progress();
+        let is_due = matches!(progress.step, Step::Idle) && progress.wake_at.is_none();
+        if !self.is_ready || !is_due || item.is_held() {
             return;
         }
-        let (Some(message), Some(change)) = (&item.saved.message, &item.saved.then) else {
+        let (Some(message), Some(change)) = (&item.entry.message, &progress.then) else {
             return self.finish_follow_up(seq);
         };
-        item.step = Step::InFlight(None);
         self.outputs.push_back(OutboxOutput::FollowUp {
             seq,
-            conversation: item.saved.conversation.clone(),
+            conversation: item.entry.conversation.clone(),
             message: message.clone(),
             change: change.clone(),
         });
+        item.progress_mut().step = Step::InFlight(None);
     }
 
     /// Ends the wait for a follow-up. The entry leaves.
@@ -423,8 +422,8 @@ impl Outbox {
         self.set_timer(seq, None);
         self.follow_ups.remove(&seq);
         if let Some(item) = self.items.get_mut(&seq) {
-            item.saved.held = None;
-            item.saved.then = None;
+            item.release();
+            item.progress_mut().then = None;
             self.delete_record(seq);
             self.mark_changed(seq);
         }
@@ -432,8 +431,8 @@ impl Outbox {
 }
 
 /// Returns `true` if an entry that was never tried is too old to be sent.
-pub(super) fn is_stale(now: Timestamp, saved: &Saved) -> bool {
-    let touched = saved.renewed.unwrap_or(saved.created);
+pub(super) fn is_stale(now: Timestamp, item: &Item) -> bool {
+    let touched = item.progress().renewed.unwrap_or(item.entry.created_at);
     let is_old = now.saturating_since(touched) >= STALE_AFTER;
-    saved.tries == 0 && is_old && !saved.is_reply
+    item.entry.tries == 0 && is_old && !item.is_reply
 }

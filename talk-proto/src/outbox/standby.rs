@@ -1,6 +1,5 @@
 //! Outboxes whose store another session uses.
 
-use super::lanes::Lanes;
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OutboxOptions;
 use super::receipts::Receipts;
@@ -46,10 +45,10 @@ impl Outbox {
         let is_echo = |output: &OutboxOutput| matches!(output, OutboxOutput::Echoes { .. });
         self.outputs.retain(is_echo);
         for (seq, item) in std::mem::take(&mut self.items) {
-            if let Step::InFlight(Some(request)) = item.step {
+            if let Step::InFlight(Some(request)) = item.progress().step {
                 self.outputs.push_back(OutboxOutput::Cancel(request));
             }
-            if let Some(request) = item.upload {
+            if let Some(request) = item.progress().upload {
                 self.outputs.push_back(OutboxOutput::StopUpload(request));
             }
             self.list.remove(seq, RemovalReason::Evicted);
@@ -57,9 +56,6 @@ impl Outbox {
         self.ids.clear();
         self.reserved.clear();
         self.next_seq = 0;
-        let paused = std::mem::take(&mut self.lanes.paused);
-        self.lanes = Lanes::default();
-        self.lanes.paused = paused;
         self.bytes = 0;
         self.with_files.clear();
         self.follow_ups.clear();
@@ -70,7 +66,7 @@ impl Outbox {
         self.timers.clear();
         self.changed.clear();
         let removed = std::mem::take(&mut self.changed_echoes).into_iter();
-        let dropped = std::mem::take(&mut self.by_conversation);
+        let dropped = self.lanes.clear();
         for (conversation, entries) in removed.chain(dropped) {
             let changes = entries.into_iter().map(|seq| (seq, None)).collect();
             self.outputs.push_back(OutboxOutput::Echoes {

@@ -3,6 +3,7 @@
 use crate::command::RequestId;
 
 /// The current activity of an entry.
+#[derive(PartialEq)]
 pub(super) enum Step {
     /// The entry waits for its turn, or for the end of a delay.
     Idle,
@@ -15,7 +16,7 @@ pub(super) enum Step {
 }
 
 /// A search from the newest message back to the floor of the entry.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(super) struct Search {
     pub(super) pages: u32,
     /// Set if a page is requested.

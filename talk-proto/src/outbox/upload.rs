@@ -25,7 +25,8 @@ impl Outbox {
         }
         let running = self.with_files.iter().filter_map(|seq| {
             let item = self.items.get(seq)?;
-            item.upload.map(|_| item.saved.conversation.clone())
+            let upload = item.progress().upload;
+            upload.map(|_| item.entry.conversation.clone())
         });
         let mut busy: BTreeSet<ConversationId> = running.collect();
         for seq in self.with_files.clone() {
@@ -35,8 +36,8 @@ impl Outbox {
             let Some(item) = self.items.get(&seq) else {
                 continue;
             };
-            let conversation = &item.saved.conversation;
-            if busy.contains(conversation) || !self.can_upload(now, item) {
+            let conversation = &item.entry.conversation;
+            if busy.contains(conversation) || !self.can_upload(now, seq, item) {
                 continue;
             }
             busy.insert(conversation.clone());
@@ -44,22 +45,22 @@ impl Outbox {
         }
     }
 
-    fn can_upload(&self, now: Timestamp, item: &Item) -> bool {
-        let saved = &item.saved;
-        let is_recorded = item.is_durable || self.journal.is_none();
-        let is_waiting = item.wake_at.is_some() || saved.held.is_some();
+    fn can_upload(&self, now: Timestamp, seq: u64, item: &Item) -> bool {
+        let is_recorded = item.entry.durable || self.journal.is_none();
+        let is_waiting = item.progress().wake_at.is_some() || item.is_held();
         is_recorded
             && !is_waiting
-            && !is_stale(now, saved)
-            && item.blocked_by.is_none()
-            && !self.lanes.paused.contains(&saved.conversation)
+            && !is_stale(now, item)
+            && self.blocker_of(&item.entry.conversation, seq).is_none()
+            && !self.lanes.paused.contains(&item.entry.conversation)
     }
 
     fn start_upload(&mut self, seq: u64) {
         let Some(item) = self.items.get(&seq) else {
             return;
         };
-        let file = item.saved.files.iter().find(|file| file.token.is_none());
+        let mut files = item.progress().files.iter();
+        let file = files.find(|file| file.token.is_none());
         match file.map(|file| file.file()) {
             Some(Some(file)) => {
                 let file = Box::new(file);
@@ -79,7 +80,7 @@ impl Outbox {
     /// Records the request that uploads a file of an entry.
     pub(crate) fn set_upload(&mut self, seq: u64, request: RequestId) {
         if let Some(item) = self.items.get_mut(&seq) {
-            item.upload = Some(request);
+            item.progress_mut().upload = Some(request);
             self.mark_changed(seq);
         }
     }
@@ -87,7 +88,7 @@ impl Outbox {
     /// Cancels the upload of an entry.
     pub(super) fn stop_upload(&mut self, seq: u64) {
         let item = self.items.get_mut(&seq);
-        if let Some(request) = item.and_then(|item| item.upload.take()) {
+        if let Some(request) = item.and_then(Item::take_upload) {
             self.outputs.push_back(OutboxOutput::StopUpload(request));
         }
     }
@@ -101,31 +102,33 @@ impl Outbox {
         result: Result<Reply, RequestError>,
     ) {
         let item = self.items.get_mut(&seq);
-        let Some(item) = item.filter(|item| item.upload == Some(request)) else {
+        let Some(item) = item.filter(|item| item.progress().upload == Some(request)) else {
             return;
         };
-        item.upload = None;
+        item.progress_mut().upload = None;
         match result {
             Ok(Reply::Uploaded { file_token }) => {
-                item.failures = 0;
-                let mut files = item.saved.files.iter_mut();
-                if let Some(file) = files.find(|file| file.token.is_none()) {
-                    file.token = Some(file_token);
-                }
-                if item.saved.is_uploaded() {
+                item.progress_mut().failures = 0;
+                item.change_files(|files| {
+                    let mut files = files.iter_mut();
+                    if let Some(file) = files.find(|file| file.token.is_none()) {
+                        file.token = Some(file_token);
+                    }
+                });
+                if item.is_uploaded() {
                     self.with_files.remove(&seq);
                 }
-                self.lanes.mark_dirty(&item.saved.conversation);
+                self.lanes.mark_dirty(&item.entry.conversation);
                 // A restart does not upload the file again.
                 self.save(seq);
             }
             Err(RequestError::Server(refused)) => match StatusClass::of(refused.status) {
-                StatusClass::Refused => self.hold(seq, HeldReason::Refused(refused)),
+                StatusClass::Refused => self.hold(seq, HeldReason::Refused(refused.into())),
                 StatusClass::Busy => {
                     self.delay(now, seq);
                 }
                 StatusClass::Done | StatusClass::Unauthenticated | StatusClass::Failed => {
-                    self.handle_failure(now, seq, HeldReason::Refused(refused));
+                    self.handle_failure(now, seq, HeldReason::Refused(refused.into()));
                 }
             },
             Err(RequestError::Transport(TransportError::Source(reason))) => {
@@ -149,8 +152,8 @@ impl Outbox {
     /// that refusal is the reason.
     fn hold_without_source(&mut self, seq: u64, reason: String) {
         let refused = self.items.get_mut(&seq);
-        let refused = refused.and_then(|item| item.saved.refused_upload.take());
-        let reason = refused.unwrap_or(HeldReason::SourceGone(reason));
+        let refused = refused.and_then(|item| item.progress_mut().refused_upload.take());
+        let reason = refused.unwrap_or(HeldReason::SourceGone(reason.into()));
         self.hold(seq, reason);
     }
 
@@ -160,22 +163,19 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return false;
         };
-        let saved = &mut item.saved;
-        if saved.files.is_empty() || saved.refused_upload.is_some() {
+        if item.progress().files.is_empty() || item.progress().refused_upload.is_some() {
             return false;
         }
         // The server may have bound the key to the refused content.
-        let name = saved.key.as_ref().unwrap_or(&saved.id).as_str();
-        let key = derived_key(&self.me, &saved.conversation, name, saved.created);
-        saved.key = EntryId::new(key).ok();
-        saved.refused_upload = Some(HeldReason::Refused(refused.clone()));
-        for file in &mut saved.files {
-            file.token = None;
-        }
-        saved.restart_tries();
-        item.forget_candidate();
+        let (name, entry) = (item.key().as_str(), &item.entry);
+        let key = derived_key(&self.me, &entry.conversation, name, entry.created_at);
+        let progress = item.progress_mut();
+        progress.key = EntryId::new(key).ok();
+        progress.refused_upload = Some(HeldReason::Refused(refused.clone().into()));
+        item.change_files(|files| files.iter_mut().for_each(|file| file.token = None));
+        item.restart_tries();
         self.with_files.insert(seq);
-        self.lanes.mark_dirty(&item.saved.conversation);
+        self.lanes.mark_dirty(&item.entry.conversation);
         self.save(seq);
         true
     }
@@ -186,8 +186,7 @@ impl Outbox {
         self.with_files.remove(&seq);
         self.delete_file_records(seq);
         if let Some(item) = self.items.get_mut(&seq) {
-            item.saved.blocks = item.saved.all_blocks();
-            item.saved.files.clear();
+            item.remove_files();
         }
     }
 }

@@ -164,7 +164,7 @@ fn rule_5_unstored_entry_is_never_sent() {
     bench.store.mode = StoreMode::Fails;
     let entry = bench.enqueue("c1", "a");
     bench.run_for(seconds(100));
-    let reason = HeldReason::StoreFailed("disk full".to_owned());
+    let reason = HeldReason::StoreFailed("disk full".into());
     assert_eq!(bench.held(&entry), Some(&reason));
     assert!(!bench.entry(&entry).durable);
     assert_eq!(bench.entry(&entry).tries, 0);

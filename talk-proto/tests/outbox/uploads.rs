@@ -232,7 +232,7 @@ fn file_changed_or_gone_is_held() {
     bench.network = Network::Up(seconds(0));
     bench.enqueue("c1", "behind");
     bench.run_for(seconds(60));
-    let reason = HeldReason::SourceGone("it has changed since it was queued".to_owned());
+    let reason = HeldReason::SourceGone("it has changed since it was queued".into());
     assert_eq!(bench.held(&entry), Some(&reason));
     assert_eq!((attempts(&bench), posted(&bench).len()), (0, 0));
     bench.restart();
@@ -252,7 +252,7 @@ fn file_changed_during_the_upload_is_held() {
     let failure = talk_proto::HttpFailure::Source("it is shorter".to_owned());
     let http = bench.last_http();
     bench.http_fail(http, failure);
-    let reason = HeldReason::SourceGone("it is shorter".to_owned());
+    let reason = HeldReason::SourceGone("it is shorter".into());
     assert_eq!(bench.held(&entry), Some(&reason));
 }
 

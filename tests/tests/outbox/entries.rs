@@ -103,7 +103,7 @@ async fn entry_with_failing_store_is_held_and_retried() {
         Err(Error::Store(full.clone()))
     );
     assert_eq!(session.store_state(), StoreState::Failing(full));
-    let held = HeldReason::StoreFailed("the disk is full".to_owned());
+    let held = HeldReason::StoreFailed("the disk is full".into());
     assert_eq!(entry.latest().unwrap().held(), Some(&held));
 
     store.fail(false);

@@ -393,7 +393,7 @@ impl<T: ListItem> ListView<T> {
             let entry = &placed.echo.entry;
             let mut before = self.pending.entries().iter();
             let was_pending = before.any(|before| before.id == entry.id);
-            let message = placed.echo.message.clone().filter(|_| was_pending)?;
+            let message = entry.message().filter(|_| was_pending)?.clone();
             Some((entry.id.clone(), message))
         });
         let settled = settled.collect();

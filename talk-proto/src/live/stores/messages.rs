@@ -282,7 +282,7 @@ impl ListStore for MessageStore {
         let position = |id| self.index.position(id);
         let place = |echo: &'a Echo| PlacedEcho {
             echo,
-            position: echo.message.as_ref().and_then(position),
+            position: echo.entry.message().and_then(position),
         };
         Some(cx.echoes.of(&self.conversation).map(place).collect())
     }
