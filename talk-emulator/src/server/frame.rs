@@ -61,9 +61,25 @@ pub(super) fn answer(seq: u64, status: u16, body: &str) -> String {
 
 /// Returns the number and the status of a frame written by [`answer`]; `None` for events.
 pub(super) fn response_head(text: &str) -> Option<(u64, u16)> {
-    let mut parts = text.strip_prefix('[')?.splitn(3, ',');
-    let seq = parts.next()?.parse().ok()?;
-    Some((seq, parts.next()?.parse().ok()?))
+    let (seq, rest) = leading_number(text.strip_prefix('[')?)?;
+    let (status, _) = leading_number(rest)?;
+    Some((seq, status.try_into().ok()?))
+}
+
+/// Returns a number at the beginning of a string, and the rest after its comma.
+fn leading_number(text: &str) -> Option<(u64, &str)> {
+    let mut number: u64 = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = u64::from(byte - b'0');
+                number = number.checked_mul(10)?.checked_add(digit)?;
+            }
+            b',' if at > 0 => return Some((number, text.get(at + 1..)?)),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Returns the frame `[n, "PUBLISH", event, …]`, where each event is JSON.

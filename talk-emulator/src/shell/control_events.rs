@@ -26,6 +26,11 @@ use crate::server::InspectorEvents;
 const INTERVAL: Duration = Duration::from_millis(100);
 const MAX_IN_INTERVAL: usize = 25;
 
+/// The time between live events is at least this many times as long as writing them, so that a slow
+/// machine writes fewer of them, and at most `MAX_INTERVAL`.
+const PAUSE_FACTOR: u32 = 100;
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The time after which a comment line shows that the stream is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -121,10 +126,13 @@ impl EventStream {
             // There may be a gap and no event after it yet.
             if !events.events.is_empty() || has_gap(&events) {
                 self.after = events.events.last().map_or(last, |event| event.number);
+                let began = Instant::now();
+                let text = text_of(&events);
                 if is_live {
-                    self.not_before = Instant::now() + INTERVAL;
+                    let pause = began.elapsed() * PAUSE_FACTOR;
+                    self.not_before = began + pause.clamp(INTERVAL, MAX_INTERVAL);
                 }
-                return Some((Ok(text_of(&events)), self));
+                return Some((Ok(text), self));
             }
             match timeout(KEEP_ALIVE, self.news.changed()).await {
                 // Events of a moment are sent together.

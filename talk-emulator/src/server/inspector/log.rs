@@ -119,7 +119,7 @@ impl EventLog {
                 return;
             };
             self.bytes -= oldest.size();
-            if let Entry::Frame(frame) = oldest {
+            if let Entry::Frame(frame) = &oldest {
                 self.texts.remove(frame.text_size());
             }
         }
@@ -177,7 +177,7 @@ impl EventLog {
         };
         let request = frame.head.response.as_ref().and_then(|it| it.request);
         let line = match request {
-            Some(request) => self.line(request),
+            Some(request) => self.line(request.get()),
             None => frame.line(&self.texts),
         };
         let frame = frame.read(number, &self.texts, line);

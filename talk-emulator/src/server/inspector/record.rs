@@ -1,6 +1,7 @@
 //! Recording of frames and other events.
 
 use std::borrow::Cow;
+use std::num::NonZero;
 
 use http::{HeaderMap, header};
 use talk_proto::Timestamp;
@@ -8,7 +9,7 @@ use tracing::info;
 
 use super::event::{ConnectionChange, InspectorEventBody};
 use super::frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine, cut};
-use super::frame_entry::{FrameHead, ResponseHead};
+use super::frame_entry::{FrameHead, ResponseHead, length};
 use super::mask;
 use super::requests::RecordedRequest;
 use crate::server::fault::StruckFault;
@@ -63,7 +64,7 @@ impl Server {
             },
             id: seq,
             response: None,
-            bytes: text.len(),
+            bytes: length(text),
         };
         let line = request.map(|request| (&*request.method, &*request.path));
         let event = self.inspector.push_frame(head, &shown, line);
@@ -112,9 +113,9 @@ impl Server {
             response: response.map(|(_, status)| ResponseHead {
                 status,
                 ms: millis(at.saturating_since(created)),
-                request: request.map(|it| it.event),
+                request: request.and_then(|it| NonZero::new(it.event)),
             }),
-            bytes: text.len(),
+            bytes: length(text),
         };
         self.inspector.push_frame(head, &shown, None);
     }
@@ -238,8 +239,8 @@ impl Server {
     }
 }
 
-fn millis(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+fn millis(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Returns a body that is JSON or plain text. Other bodies are not shown.

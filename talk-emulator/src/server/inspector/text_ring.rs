@@ -30,10 +30,10 @@ impl TextRing {
     }
 
     /// Returns the string at a position. It is empty if it was removed.
-    pub(super) fn get(&self, position: u64, length: usize) -> String {
+    pub(super) fn get(&self, position: u64, length: u32) -> String {
         let start = position.checked_sub(self.removed);
         let start = start.and_then(|start| usize::try_from(start).ok());
-        let text = start.and_then(|start| self.copy(start..start + length));
+        let text = start.and_then(|start| self.copy(start..start + length as usize));
         // The bytes are those of a string.
         text.and_then(|text| String::from_utf8(text).ok())
             .unwrap_or_default()
@@ -81,7 +81,7 @@ mod tests {
                 assert!(is_empty || ring.get(*removed, 1).is_empty());
             }
             for (position, text) in texts.iter().skip((number + 1).saturating_sub(10)) {
-                assert_eq!(ring.get(*position, text.len()), *text);
+                assert_eq!(ring.get(*position, text.len() as u32), *text);
             }
         }
         assert!(!format!("{ring:?}").contains('é'));
