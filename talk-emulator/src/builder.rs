@@ -333,14 +333,11 @@ async fn restore(
     settings: Settings,
     seed: u64,
     now: Timestamp,
-    mut records: StoredRecords,
+    records: StoredRecords,
 ) -> Result<Server, DataError> {
-    let restored = spawn_blocking(move || {
-        let server = Server::restore(settings, seed, now, &mut records)?;
-        records.finish()?;
-        Ok(server)
-    });
-    restored.await.map_err(io::Error::other)?
+    let restore = move || Server::restore_parts(settings, seed, now, records);
+    let restored = spawn_blocking(restore).await;
+    restored.map_err(io::Error::other)?
 }
 
 async fn open(folder: PathBuf, on_stall: Option<StallHook>) -> Result<Persisted, DataError> {

@@ -178,9 +178,14 @@ impl Feature {
     }
 }
 
+/// Returns `false` for content without a file.
+pub(super) fn may_have_file(json: &RawValue) -> bool {
+    json.get().contains("\"fileToken\"")
+}
+
 /// Returns stored content with the current URL of its file, or `None` if it contains no file.
 pub(super) fn moved(json: &RawValue, attachments: Attachments<'_>) -> Option<Box<ContentJson>> {
-    if !json.get().contains("\"fileToken\"") {
+    if !may_have_file(json) {
         return None;
     }
     let mut blocks: Vec<ContentBlock> = serde_json::from_str(json.get()).ok()?;

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::content;
 use super::dirty_map::mark;
 use super::patch::Custom;
 
@@ -85,9 +86,36 @@ pub(super) struct Messages {
     quotes: BTreeMap<String, BTreeSet<Place>>,
     /// The IDs of changed messages.
     dirty: BTreeSet<String>,
+    /// Set if a message had a file when it was added.
+    has_files: bool,
 }
 
 impl Messages {
+    /// Restores the stored messages of a conversation. This is faster than to
+    /// [`restore`](Self::restore) each of them, because a map of sorted entries is built without
+    /// searches.
+    pub(super) fn from_stored(mut messages: Vec<(Place, Message)>) -> Self {
+        let mut restored = Self::default();
+        messages
+            .iter()
+            .for_each(|(_, message)| restored.note_references(message));
+        let places = messages.iter().map(|(place, it)| (it.id.clone(), *place));
+        restored.places = places.collect();
+        messages.sort_by_cached_key(|(place, _)| *place);
+        restored.by_place = messages.into_iter().collect();
+        restored
+    }
+
+    /// Adds other stored messages of the same conversation.
+    pub(super) fn merge(&mut self, others: Self) {
+        if self.by_place.is_empty() {
+            *self = others;
+        } else {
+            let messages = others.by_place.into_values();
+            messages.for_each(|message| self.restore(message));
+        }
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Message> {
         self.by_place.get(self.places.get(id)?)
     }
@@ -129,14 +157,20 @@ impl Messages {
     /// Restores a stored message.
     pub(super) fn restore(&mut self, message: Message) {
         let place = message.place();
+        self.note_references(&message);
         self.places.insert(message.id.clone(), place);
+        self.by_place.insert(place, message);
+    }
+
+    /// Notes the message and the file to which a message refers.
+    fn note_references(&mut self, message: &Message) {
         if let Some(referenced) = &message.referenced {
             self.quotes
                 .entry(referenced.clone())
                 .or_default()
-                .insert(place);
+                .insert(message.place());
         }
-        self.by_place.insert(place, message);
+        self.has_files |= content::may_have_file(&message.content);
     }
 
     /// Removes a message and all references to it.
@@ -165,12 +199,15 @@ impl Messages {
         std::mem::take(&mut self.dirty)
     }
 
-    /// Replaces the content of each message for which `change` returns some, without marking the
-    /// message as changed.
-    pub(super) fn replace_contents(
+    /// Replaces the content of restored messages with files. A message for which `change` returns
+    /// `None` stays. No message is marked as changed.
+    pub(super) fn replace_files(
         &mut self,
         change: impl Fn(&ContentJson) -> Option<Box<ContentJson>>,
     ) {
+        if !self.has_files {
+            return;
+        }
         for message in self.by_place.values_mut() {
             if let Some(content) = change(&message.content) {
                 message.content = content;

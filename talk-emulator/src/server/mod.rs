@@ -73,6 +73,7 @@ mod request_cx;
 mod request_log;
 mod rest;
 mod rest_version;
+mod restore;
 mod routes;
 mod search;
 mod search_terms;
@@ -113,6 +114,7 @@ pub use request_log::ReceivedRequest;
 #[cfg(test)]
 pub(crate) use rest::rest_routes;
 pub use rest_version::RestVersion;
+pub(crate) use restore::{StoredMessages, StoredPart};
 pub use seed::{Seed, SeedConversation, SeedError, SeedMessage, SeedUser};
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};
 pub use snapshot::Snapshot;

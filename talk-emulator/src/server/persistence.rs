@@ -1,45 +1,13 @@
-//! Storing a server's records and restoring a server from them.
+//! Storing a server's records.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use talk_proto::Timestamp;
 
-use super::content::{self, Attachments};
 use super::conversation::Conversation;
-use super::machine::{App, Server};
-use super::record::{Change, Checkpoint, Key, Unreadable};
-use super::settings::Settings;
-use super::store::{Deleted, LogicalClock, Store};
+use super::machine::Server;
+use super::record::{Change, Key};
+use super::store::{Deleted, Store};
 
 impl Server {
-    /// Restores a server from stored records, ordered by key. From then on
-    /// [`take_changes`](Self::take_changes) reports its changes.
-    ///
-    /// A record of settings is ignored in favour of `settings`. `seed` applies only without a
-    /// record of [`Key::Random`].
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a record was not written by a server.
-    pub fn restore(
-        settings: Settings,
-        seed: u64,
-        now: Timestamp,
-        records: impl IntoIterator<Item = (Key, String)>,
-    ) -> Result<Self, Unreadable> {
-        let mut server = Self::new(settings, seed, now);
-        for (key, value) in records {
-            server.restore_record(key, &value)?;
-        }
-        let origin = server.settings.origin.clone();
-        server.rebuild_indexes(&origin);
-        server.checkpoint = Some(Checkpoint::default());
-        server.webhooks.rebuild();
-        server.restore_notifications();
-        server.start_webhooks();
-        Ok(server)
-    }
-
     /// Returns all changes since the last call. The caller stores them before it handles any later
     /// output. Each changed record appears once, except after
     /// [`restore_snapshot`](Self::restore_snapshot), where the last change of a record counts.
@@ -84,77 +52,6 @@ impl Server {
             }
             self.webhooks.take_dirty();
         }
-    }
-
-    /// Rebuilds the state derived from the records of all apps.
-    pub(super) fn rebuild_indexes(&mut self, origin: &str) {
-        for (app, state) in &mut self.apps {
-            state.store.rebuild_indexes(app, origin);
-        }
-    }
-
-    pub(super) fn restore_record(&mut self, key: Key, value: &str) -> Result<(), Unreadable> {
-        match &key {
-            Key::Settings => {}
-            Key::Random => self.random.set_state(parse(&key, value)?),
-            Key::App { app } => {
-                let clock: LogicalClock = parse(&key, value)?;
-                self.app_mut(app).store.clock = clock;
-            }
-            Key::User { app, user } => {
-                let state = parse(&key, value)?;
-                self.store_of(app).users.restore(user.clone(), state);
-            }
-            Key::File { app, token } => {
-                let state = parse(&key, value)?;
-                self.store_of(app).files.restore(token.clone(), state);
-            }
-            Key::Conversation { app, conversation } => {
-                let state = parse(&key, value)?;
-                self.store_of(app)
-                    .conversations
-                    .restore(conversation.clone(), state);
-            }
-            Key::Message {
-                app, conversation, ..
-            } => {
-                let message = parse(&key, value)?;
-                let conversation = self.conversation_of(&key, app, conversation)?;
-                conversation.messages.restore(message);
-            }
-            Key::Send {
-                app,
-                conversation,
-                sender,
-                key: send,
-            } => {
-                let state = parse(&key, value)?;
-                let conversation = self.conversation_of(&key, app, conversation)?;
-                conversation.keys.restore(sender, send.clone(), state);
-            }
-            Key::Webhook { .. } => self.webhooks.restore(parse(&key, value)?),
-        }
-        Ok(())
-    }
-
-    fn store_of(&mut self, app: &str) -> &mut Store {
-        let App { store, .. } = self.app_mut(app);
-        store
-    }
-
-    fn conversation_of(
-        &mut self,
-        key: &Key,
-        app: &str,
-        conversation: &str,
-    ) -> Result<&mut Conversation, Unreadable> {
-        self.store_of(app)
-            .conversations
-            .get_mut_untracked(conversation)
-            .ok_or_else(|| Unreadable {
-                key: key.clone(),
-                reason: "its conversation is missing".to_owned(),
-            })
     }
 }
 
@@ -217,26 +114,6 @@ impl Store {
             }
         }
     }
-
-    /// Rebuilds the state derived from the records.
-    fn rebuild_indexes(&mut self, app: &str, origin: &str) {
-        let ids: Vec<String> = self.conversations.keys().cloned().collect();
-        for id in ids {
-            let Some(conversation) = self.conversations.get_mut_untracked(&id) else {
-                continue;
-            };
-            conversation.rebuild_indexes();
-            let files = &self.files;
-            let attachments = Attachments { files, app, origin };
-            conversation
-                .messages
-                .replace_contents(|content| content::moved(content, attachments));
-            let users: Vec<String> = conversation.participants.keys().cloned().collect();
-            for user in users {
-                self.add_to_inbox(&id, &user);
-            }
-        }
-    }
 }
 
 impl Deleted {
@@ -290,11 +167,4 @@ impl Changes {
             self.list.push(Change { key, value });
         }
     }
-}
-
-fn parse<T: DeserializeOwned>(key: &Key, value: &str) -> Result<T, Unreadable> {
-    serde_json::from_str(value).map_err(|error| Unreadable {
-        key: key.clone(),
-        reason: error.to_string(),
-    })
 }

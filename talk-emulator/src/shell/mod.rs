@@ -32,6 +32,7 @@ mod socket;
 mod state;
 mod storage;
 mod stored_records;
+mod stored_rows;
 mod upgrade;
 mod upload;
 mod webhook_key;

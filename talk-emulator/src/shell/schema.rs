@@ -4,7 +4,7 @@
 use crate::server::Key;
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Table {
     pub(super) name: &'static str,
     /// The columns of the key.
@@ -16,7 +16,7 @@ static APPS: Table = table("apps", &["app"]);
 static USERS: Table = table("users", &["app", "user"]);
 static FILES: Table = table("files", &["app", "token"]);
 static CONVERSATIONS: Table = table("conversations", &["app", "conversation"]);
-static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
+pub(super) static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
 static WEBHOOKS: Table = table("webhooks", &["id"]);
 static SENDS: Table = table("sends", &["app", "conversation", "sender", "key"]);
 
@@ -108,9 +108,11 @@ pub(super) fn row_key(key: &Key) -> (&'static Table, Vec<&str>) {
 }
 
 /// Returns the record's key for a row, or `None` if the row is unknown.
-pub(super) fn decode_key(table: &Table, parts: Vec<String>) -> Option<Key> {
-    let mut parts = parts.into_iter();
-    let mut part = || parts.next();
+pub(super) fn decode_key<'a>(
+    table: &Table,
+    mut parts: impl Iterator<Item = &'a str>,
+) -> Option<Key> {
+    let mut part = || parts.next().map(str::to_owned);
     Some(match table.name {
         "server" => match part()?.as_str() {
             SETTINGS => Key::Settings,

@@ -101,7 +101,7 @@ impl Storage {
         let database = open_database(&database)?;
         let settings = read_settings(&database)?;
         remove_abandoned_uploads(&database, &files)?;
-        let (reader, records) = stored_records();
+        let (reader, records) = stored_records()?;
         let (writer, work) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("talk-emulator-data".to_owned())
