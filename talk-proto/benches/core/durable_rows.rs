@@ -23,7 +23,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
              Value ({restored:.0} : {read:.0})"
         ),
         ratio: restored / read,
-        goal: Some(Goal::missed(1.5, 1.8)),
+        goal: Some(Goal::of(1.5)),
     }];
     let [few, many] = [10, entries].map(|queued| per_frame(Work::Enqueue(queued), MESSAGES));
     let (few, many) = (few?, many?);

@@ -1,10 +1,11 @@
 //! Local echoes of outbox entries in the windows of their conversations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
-use crate::outbox::{Echo, EchoChange};
+use crate::outbox::{Candidate, Echo, EchoChange, Entry};
 use crate::timestamp::Timestamp;
 
 /// The longest time of a ready connection for which an own message is invisible because it may be
@@ -24,8 +25,10 @@ pub(super) struct Echoes {
 
 #[derive(Default)]
 struct ConversationEchoes {
-    /// The echoes by the number of their entry.
-    echoes: BTreeMap<u64, Echo>,
+    /// The entries by their number.
+    entries: BTreeMap<u64, Arc<Entry>>,
+    /// The forms of the entries that were tried and whose outcome is unknown.
+    candidates: BTreeMap<u64, Arc<Candidate>>,
     /// Invisible messages, each with the time from which on its delay is counted.
     held_back: BTreeMap<MessageId, Timestamp>,
     /// Messages that are visible although the outcome of an entry is unknown.
@@ -38,10 +41,10 @@ impl Echoes {
         self.is_on
     }
 
-    /// Returns the echoes of a conversation, oldest first.
-    pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Echo> {
+    /// Returns the entries of a conversation, oldest first.
+    pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Arc<Entry>> {
         let of = self.conversations.get(conversation).into_iter();
-        of.flat_map(|of| of.echoes.values())
+        of.flat_map(|of| of.entries.values())
     }
 
     /// Changes the echoes of a conversation. Returns the messages that may become visible.
@@ -53,20 +56,22 @@ impl Echoes {
         self.is_on = true;
         let of = self.conversations.entry(conversation.clone()).or_default();
         for (seq, echo) in changes {
-            let Some(echo) = echo else {
+            of.candidates.remove(&seq);
+            let Some(Echo { entry, candidate }) = echo else {
                 // An equal entry may still wait for its answer. It does not hide this message.
-                let message = of.echoes.remove(&seq);
-                let message = message.and_then(|echo| echo.entry.message().cloned());
+                let entry = of.entries.remove(&seq);
+                let message = entry.and_then(|entry| entry.message().cloned());
                 of.released.extend(message);
                 if of.released.len() > MAX_RELEASED {
                     of.released.pop_first();
                 }
                 continue;
             };
-            of.echoes.insert(seq, echo);
+            of.entries.insert(seq, entry);
+            of.candidates.extend(candidate.map(|form| (seq, form)));
         }
         let held_back = of.held_back.keys().cloned().collect();
-        if of.echoes.is_empty() {
+        if of.entries.is_empty() {
             self.conversations.remove(conversation);
         }
         held_back
@@ -84,14 +89,10 @@ impl Echoes {
         let Some(of) = self.conversations.get_mut(conversation) else {
             return false;
         };
-        let is_own = |echo: &Echo| echo.entry.message() == Some(&message.id);
-        let may_be = |echo: &Echo| {
-            let candidate = echo.candidate.as_ref();
-            candidate.is_some_and(|candidate| candidate.may_be(message, me))
-        };
+        let is_own = |entry: &Arc<Entry>| entry.message() == Some(&message.id);
         let is_held = !of.released.contains(&message.id)
-            && !of.echoes.values().any(is_own)
-            && of.echoes.values().any(may_be);
+            && of.candidates.values().any(|form| form.may_be(message, me))
+            && !of.entries.values().any(is_own);
         if is_held {
             of.held_back.entry(message.id.clone()).or_insert(now);
         } else {

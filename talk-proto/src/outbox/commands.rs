@@ -3,9 +3,10 @@
 use fastrand::Rng;
 use sha2::{Digest, Sha256};
 
+use super::content::{Content, FollowUp};
 use super::entry::{HeldReason, Reference};
 use super::file::SavedFile;
-use super::item::{Content, FollowUp, Item};
+use super::item::Item;
 use super::machine::{Outbox, OutboxOutput};
 use super::options::{Enqueue, EntryAction};
 use super::record::EntryRecord;

@@ -26,7 +26,7 @@ pub struct Entry {
     /// The content, with the blocks of the uploaded files.
     pub content: Arc<[ContentBlock]>,
     /// The files that are not uploaded yet, whose blocks will follow the content.
-    pub files: Vec<PendingFile>,
+    pub files: Arc<[PendingFile]>,
     /// The custom data.
     pub custom: Custom,
     /// The message to reply to.

@@ -168,7 +168,10 @@ impl SavedFile {
     }
 
     /// Returns the files that are not uploaded.
-    pub(super) fn pending(files: &[Self]) -> Vec<PendingFile> {
+    pub(super) fn pending(files: &[Self]) -> Arc<[PendingFile]> {
+        if files.is_empty() {
+            return Arc::default();
+        }
         let pending = files.iter().filter(|file| file.token.is_none());
         let pending = pending.map(|file| PendingFile {
             filename: file.filename.clone(),

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::candidate::Candidate;
 use super::entry::{Entry, HeldReason, Stage};
 use super::file::{SavedFile, with_files};
@@ -12,67 +10,10 @@ use super::options::OnRefusal;
 use super::progress::Progress;
 use super::record::EntryRecord;
 use super::step::Step;
-use crate::command::{EditMessage, MessageBody, RequestId};
-use crate::content::{ContentBlock, MarkupSource, parse_markup};
-use crate::json;
-use crate::model::{ConversationId, Custom, CustomPatch, EntryId, MessageId, Patch};
+use crate::command::RequestId;
+use crate::content::ContentBlock;
+use crate::model::EntryId;
 use crate::storage::BatchId;
-
-/// The content of a message or an edit.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Content {
-    #[serde(deserialize_with = "json::list")]
-    pub(crate) blocks: Arc<[ContentBlock]>,
-    /// Set if the blocks were parsed from markup. Their node types are sent in lower case.
-    #[serde(default)]
-    pub(crate) is_markup: bool,
-}
-
-impl Content {
-    pub(super) fn new(body: MessageBody, source: MarkupSource) -> Self {
-        match body {
-            MessageBody::Text(text) => Self {
-                blocks: parse_markup(&text, source).into(),
-                is_markup: true,
-            },
-            MessageBody::Content(blocks) => Self {
-                blocks: blocks.into(),
-                is_markup: false,
-            },
-        }
-    }
-}
-
-/// The message of an entry, ready to be sent.
-pub(crate) struct OutgoingEntry {
-    pub(crate) conversation: ConversationId,
-    pub(crate) content: Content,
-    pub(crate) custom: Custom,
-    pub(crate) referenced: Option<MessageId>,
-    pub(crate) key: EntryId,
-}
-
-/// A change of a message after it was sent.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum FollowUp {
-    Edit {
-        content: Option<Content>,
-        #[serde(default, skip_serializing_if = "Patch::is_keep")]
-        custom: Patch<CustomPatch>,
-    },
-    Delete,
-}
-
-impl From<EditMessage> for FollowUp {
-    fn from(edit: EditMessage) -> Self {
-        Self::Edit {
-            content: edit.body.map(|body| Content::new(body, MarkupSource::Edit)),
-            custom: edit.custom,
-        }
-    }
-}
 
 static NO_PROGRESS: Progress = Progress::NONE;
 
@@ -316,7 +257,7 @@ impl Item {
     pub(super) fn remove_files(&mut self) {
         if !self.progress().files.is_empty() {
             self.progress_mut().files = Vec::new();
-            self.entry_mut().files = Vec::new();
+            self.entry_mut().files = Arc::default();
         }
     }
 
@@ -370,5 +311,32 @@ impl Item {
             }
         }
         has_changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::super::machine::Outbox;
+    use crate::outbox::{Enqueue, OutboxOptions};
+    use crate::storage::BatchId;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn item_that_waits_has_no_progress_once_stored() {
+        let now = Timestamp::from_millis(1_000);
+        let me = "alice".try_into().unwrap();
+        let mut outbox = Outbox::new(me, OutboxOptions::default(), now, Some(&[]));
+        let room = "room".try_into().unwrap();
+        let message = Enqueue::from("Hello!");
+        let mut rng = Rng::with_seed(7);
+        let queued = outbox.enqueue(now, &mut rng, room, message, usize::MAX);
+        queued.unwrap();
+        outbox.advance(now, false, |_| None);
+        assert!(outbox.items.values().all(|item| item.progress.is_some()));
+        outbox.handle_stored(BatchId(1));
+        outbox.advance(now, false, |_| None);
+        assert!(outbox.items.values().all(|item| item.progress.is_none()));
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::content::{FollowUp, OutgoingEntry};
 use super::echo::{Echo, EchoChange};
 use super::entry::{Entry, HeldReason};
 use super::file::{FileRecord, OutboxFile, SavedFile};
-use super::item::{FollowUp, Item, OutgoingEntry};
+use super::item::Item;
 use super::lanes::Lanes;
 use super::list::EntryList;
 use super::options::OutboxOptions;

@@ -12,6 +12,7 @@
 
 mod candidate;
 mod commands;
+mod content;
 mod echo;
 mod entry;
 mod file;
@@ -30,11 +31,12 @@ mod standby;
 mod step;
 mod upload;
 
+pub(crate) use candidate::Candidate;
+pub(crate) use content::{Content, FollowUp, OutgoingEntry};
 pub use echo::Settled;
 pub(crate) use echo::{Echo, EchoChange, Pending};
 pub use entry::{Entry, HeldReason, Reference, Stage};
 pub use file::{FileSource, OutboxFile, PendingFile};
-pub(crate) use item::{Content, FollowUp, OutgoingEntry};
 pub(crate) use machine::{Outbox, OutboxOutput};
 pub use options::{Enqueue, EntryAction, OnRefusal, OutboxOptions};
 pub use receipts::Receipt;

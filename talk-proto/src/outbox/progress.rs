@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::candidate::Candidate;
+use super::content::FollowUp;
 use super::entry::{Entry, HeldReason};
 use super::file::SavedFile;
-use super::item::FollowUp;
 use super::step::Step;
 use crate::command::RequestId;
 use crate::model::EntryId;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::content::{Content, FollowUp};
 use super::entry::{HeldReason, Reference};
 use super::file::{FileRecord, SavedFile};
-use super::item::{Content, FollowUp};
 use super::options::OnRefusal;
 use super::receipts::Receipt;
 use crate::command::SendMessage;

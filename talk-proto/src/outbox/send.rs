@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::content::{Content, OutgoingEntry};
 use super::entry::{HeldReason, Reference};
-use super::item::{Content, Item, OutgoingEntry};
+use super::item::Item;
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OnRefusal;
 use super::receipts::Receipt;

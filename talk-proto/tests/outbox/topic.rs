@@ -41,6 +41,23 @@ fn topic_lists_entries_oldest_first() {
 }
 
 #[test]
+fn topic_subscribed_again_lists_entries_of_the_pause() {
+    let mut bench = Bench::stored();
+    bench.network = Network::Refuse;
+    let first = bench.enqueue("c1", "a");
+    let topic = bench.subscribe(Topic::Outbox);
+    bench.run();
+    let now = bench.now;
+    bench.session.unsubscribe(now, topic).expect("it is active");
+    bench.enqueue("c1", "b");
+    assert!(bench.act(&first, EntryAction::Discard));
+    bench.run();
+    let again = bench.subscribe(Topic::Outbox);
+    bench.run();
+    assert_eq!(texts(updates(&bench, again)[0]), ["b"]);
+}
+
+#[test]
 fn topic_needs_no_connection() {
     let mut bench = Bench::stored();
     let topic = bench.subscribe(Topic::Outbox);

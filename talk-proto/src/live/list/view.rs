@@ -12,7 +12,7 @@ use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
-use crate::outbox::{Echo, Pending, Settled};
+use crate::outbox::{Entry, Pending, Settled};
 use crate::snapshot::Window;
 use crate::timestamp::Timestamp;
 
@@ -64,7 +64,7 @@ impl CachedRange {
 
 /// An echo, and the position of its message if that is known.
 pub(crate) struct PlacedEcho<'a> {
-    pub(crate) echo: &'a Echo,
+    pub(crate) entry: &'a Arc<Entry>,
     pub(crate) position: Option<Position>,
 }
 
@@ -387,10 +387,10 @@ impl<T: ListItem> ListView<T> {
                 && !FaultInjection::KeptEcho.is_on()
         };
         let (shown, pending): (Vec<_>, Vec<_>) = echoes.iter().partition(is_item);
-        let pending = pending.into_iter().map(|placed| &placed.echo.entry);
+        let pending = pending.into_iter().map(|placed| placed.entry);
         let has_changed = !pending.clone().eq(self.pending.entries());
         let settled = shown.into_iter().filter_map(|placed| {
-            let entry = &placed.echo.entry;
+            let entry = placed.entry;
             let mut before = self.pending.entries().iter();
             let was_pending = before.any(|before| before.id == entry.id);
             let message = entry.message().filter(|_| was_pending)?.clone();

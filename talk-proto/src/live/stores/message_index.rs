@@ -123,7 +123,7 @@ impl MessageStore {
             }
             self.refreshing.remove(&id);
         }
-        if !self.set_message(message, cx) {
+        if !self.set_message_at(Some(position), message, cx) {
             self.show(&id, cx);
         }
         let is_held_back = cx.echoes.is_on() && cx.echoes.is_held_back(&self.conversation, &id);
@@ -201,8 +201,18 @@ impl MessageStore {
 
     /// Stores the newest version of a message. Returns `true` if it differs from the known version.
     pub(crate) fn set_message(&mut self, message: Arc<MessageSnapshot>, cx: &mut StoreCx) -> bool {
+        self.set_message_at(self.index.position(&message.id), message, cx)
+    }
+
+    /// Stores the newest version of the message at a position, or of one that is only quoted.
+    /// Returns `true` if it differs from the known version.
+    fn set_message_at(
+        &mut self,
+        position: Option<Position>,
+        message: Arc<MessageSnapshot>,
+        cx: &mut StoreCx,
+    ) -> bool {
         let id = message.id.clone();
-        let position = self.index.position(&id);
         let old = self.message_at(&id, position).cloned();
         if old
             .as_ref()

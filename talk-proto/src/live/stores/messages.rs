@@ -17,7 +17,7 @@ use crate::live::sync::paginator::Cursor;
 use crate::live::sync::response::{Response, decode};
 use crate::live::sync::state::Stage;
 use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
-use crate::outbox::Echo;
+use crate::outbox::Entry;
 use crate::snapshot::{Snapshot, Window};
 use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
@@ -280,9 +280,9 @@ impl ListStore for MessageStore {
             return None;
         }
         let position = |id| self.index.position(id);
-        let place = |echo: &'a Echo| PlacedEcho {
-            echo,
-            position: echo.entry.message().and_then(position),
+        let place = |entry: &'a Arc<Entry>| PlacedEcho {
+            entry,
+            position: entry.message().and_then(position),
         };
         Some(cx.echoes.of(&self.conversation).map(place).collect())
     }
