@@ -353,3 +353,32 @@ fn sent_message_equal_to_next_entry_is_visible() {
     let one = || vec!["a".to_owned()];
     assert_eq!(last(&bench, window), (one(), one()));
 }
+
+#[test]
+fn entry_sent_before_first_snapshot_stays_in_window() {
+    let mut bench = Bench::stored().connected();
+    post(&mut bench, "bob", "b");
+    // The first snapshot waits for Bob, and the sent message waits longer for its sender.
+    bench.script.add(|request| {
+        if (request.method.as_str(), request.path.as_str()) != ("GET", "/users") {
+            return None;
+        }
+        let id = request.data["ids"][0].as_str()?;
+        let delay = if id == "bob" { 1 } else { 2 };
+        let user = json!({"id": id, "name": id, "custom": {}, "role": "default"});
+        Some(Answer::Late(seconds(delay), 200, json!({ id: user })))
+    });
+    let window = open(&mut bench);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    publish(&mut bench, 1);
+    assert!(bench.entry(&entry).message().is_some(), "it is sent");
+    bench.run_for(millis(1500));
+    let first = (vec!["a".to_owned()], vec!["b".to_owned()]);
+    assert_eq!(last(&bench, window), first);
+    bench.run_for(seconds(1));
+    let messages = vec!["b".to_owned(), "a".to_owned()];
+    assert_eq!(last(&bench, window), (vec![], messages));
+    assert_eq!(settled(&bench, window, &entry, "a"), 1);
+    assert!(bench.session.outbox_entry(&entry).is_none());
+}

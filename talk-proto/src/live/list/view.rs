@@ -411,13 +411,16 @@ impl<T: ListItem> ListView<T> {
     }
 
     /// Returns `true` if the window does not show an item that belongs to it. The item has no
-    /// position if it has not arrived.
+    /// position if it has not arrived. The first snapshot of a window may precede the item.
     pub(crate) fn awaits(&self, position: Option<Position>) -> bool {
-        let LastSeen::List { items, .. } = &self.last else {
-            return false;
+        let items = match &self.last {
+            LastSeen::Nothing => None,
+            LastSeen::Absent => return false,
+            LastSeen::List { items, .. } => Some(items),
         };
         position.is_none_or(|position| {
-            items.find(position).is_err() && self.end.is_none_or(|end| position <= end)
+            let is_shown = items.is_some_and(|items| items.find(position).is_ok());
+            !is_shown && self.end.is_none_or(|end| position <= end)
         })
     }
 
