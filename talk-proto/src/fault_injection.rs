@@ -51,12 +51,22 @@ pub enum FaultInjection {
     UploadedTwice,
     /// Windows from the cache are marked as live.
     CacheShownLive,
+    /// The position behind an answered message is stored before the answer.
+    PositionBeforeReply,
+    /// An acknowledgement moves the position over all delivered messages.
+    AckedTogether,
+    /// Positions do not say that later messages are undelivered.
+    ForgottenBacklog,
+    /// Inboxes do not search for new messages after a connection loss.
+    SkippedScan,
+    /// The keys of replies are drawn instead of derived from their messages.
+    RandomReplyKey,
 }
 
 impl FaultInjection {
     /// All faults.
     #[cfg(talk_fault_injection)]
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::LostAck,
         Self::SkippedResubscribe,
         Self::ReusedKey,
@@ -78,6 +88,11 @@ impl FaultInjection {
         Self::SkippedHeldHead,
         Self::UploadedTwice,
         Self::CacheShownLive,
+        Self::PositionBeforeReply,
+        Self::AckedTogether,
+        Self::ForgottenBacklog,
+        Self::SkippedScan,
+        Self::RandomReplyKey,
     ];
 
     /// Injects `fault` into every session of this thread, or none.

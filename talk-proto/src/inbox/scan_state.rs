@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::record::Start;
+use crate::fault_injection::FaultInjection;
 use crate::live::ListFilter;
 use crate::timestamp::Timestamp;
 
@@ -81,6 +82,9 @@ impl Scan {
     /// Drops the running scan. The next one is due at once.
     pub(super) fn handle_lost(&mut self, now: Timestamp) {
         self.running = None;
+        if FaultInjection::SkippedScan.is_on() {
+            return;
+        }
         self.due = now;
         self.is_regular = false;
         self.is_outdated = false;

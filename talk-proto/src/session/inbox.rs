@@ -3,6 +3,7 @@
 use super::Session;
 use crate::command::RequestId;
 use crate::error::{CommandError, RequestError};
+use crate::fault_injection::FaultInjection;
 use crate::inbox::{DeliveryId, InboxId, InboxOptions, InboxOutput, Inboxes};
 use crate::live::interface::Get;
 use crate::model::EntryId;
@@ -87,14 +88,22 @@ impl Session {
         }
         let question = inboxes.question(delivery);
         let question = question.ok_or(CommandError::UnknownDelivery)?;
+        if FaultInjection::PositionBeforeReply.is_on() {
+            inboxes.ack(self.now, delivery);
+            self.store_changes();
+        }
         let outbox = self.outbox.as_mut().ok_or(CommandError::NoOutbox)?;
         answer.on_refusal = OnRefusal::Skip;
         answer.is_reply = true;
-        answer.dedup_key.get_or_insert_with(|| question.key());
+        if !FaultInjection::RandomReplyKey.is_on() {
+            answer.dedup_key.get_or_insert_with(|| question.key());
+        }
         let (to, limit) = (question.conversation, self.options.limits.frame_size);
         let entry = outbox.enqueue(self.now, &mut self.rng, to, answer, limit)?;
-        inboxes.ack(self.now, delivery);
-        inboxes.note_reply(delivery, entry.clone());
+        if let Some(inboxes) = &mut self.inboxes {
+            inboxes.ack(self.now, delivery);
+            inboxes.note_reply(delivery, entry.clone());
+        }
         Ok(entry)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use talk_proto::inbox::{InboxEvent, InboxId, InboxOptions};
 use talk_proto::{
     CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, Session,
     SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Timestamp, TokenFetchId,
@@ -61,6 +62,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) enum Start {
     WithoutStore,
     Restored(Vec<Record>),
+    /// Another process has the store.
+    Standby,
 }
 
 /// A session whose invariants are checked.
@@ -96,6 +99,8 @@ pub(super) struct Client {
     pub(super) crash_after: Option<u32>,
     /// Events of the outbox since the last check. `None` without a store.
     pub(super) observed: Option<Vec<Observed>>,
+    /// Events of inboxes since the last drain.
+    pub(super) inbox_events: Vec<(InboxId, InboxEvent)>,
     /// The identities that the process has received. `None` without a cache.
     received: Option<Received>,
     is_open: bool,
@@ -124,6 +129,7 @@ impl Client {
         let session = match start {
             Start::WithoutStore => Session::new(options, seed, now),
             Start::Restored(records) => Session::restore(options, seed, now, records),
+            Start::Standby => Session::standby(options, seed, now),
         };
         Self {
             user,
@@ -145,7 +151,8 @@ impl Client {
             auth_failures: 0,
             nested_reads: NestedReads::default(),
             crash_after: None,
-            observed: (!matches!(start, Start::WithoutStore)).then(Vec::new),
+            observed: matches!(start, Start::Restored(_)).then(Vec::new),
+            inbox_events: Vec::new(),
             received,
             is_open: false,
             asked: BTreeMap::new(),
@@ -223,6 +230,27 @@ impl Client {
     ) {
         let time = self.time(now);
         command(&mut self.session, time);
+    }
+
+    /// Opens an inbox.
+    pub(super) fn open_inbox(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        options: InboxOptions,
+    ) -> Option<InboxId> {
+        let time = self.time(now);
+        let max_unacked = options.max_unacked;
+        let inbox = self.session.open_inbox(time, name, options).ok()?;
+        self.invariants.inboxes.accepted(inbox, max_unacked);
+        Some(inbox)
+    }
+
+    /// Makes the session a standby.
+    pub(super) fn close_store(&mut self, now: Timestamp) {
+        let time = self.time(now);
+        self.invariants.store_closed();
+        self.session.close_store(time);
     }
 
     pub(super) fn token_set(&mut self) {
@@ -386,6 +414,7 @@ impl Client {
                     shown.ended = Some(error);
                 }
             }
+            Event::Inbox { inbox, event } => self.inbox_events.push((inbox, event)),
             Event::EntryChanged(entry) => self.observe(Observed::Changed(entry)),
             Event::EntryRemoved { entry, message } => {
                 self.observe(Observed::Removed { entry, message });

@@ -67,6 +67,9 @@ impl World {
         let mut dice = Rng::with_seed(details.into());
         let now = self.now;
         let until = now + Duration::from_millis(dice.u64(200..20_000));
+        if self.apply_bot_fault(kind, who, until, &mut dice) {
+            return self.post();
+        }
         match kind {
             FaultKind::Latency => {
                 let most = [300, 2_000, 6_000][dice.usize(..3)];
@@ -163,7 +166,12 @@ impl World {
             | FaultKind::FilesChanged
             | FaultKind::TokensExpired
             | FaultKind::AccessFirst
-            | FaultKind::Normalised => self.apply_store_fault(kind, who, until, &mut dice),
+            | FaultKind::Normalised
+            | FaultKind::Exit
+            | FaultKind::Reopen
+            | FaultKind::DatabaseDown
+            | FaultKind::DatabaseSlow
+            | FaultKind::DatabaseSilent => self.apply_store_fault(kind, who, until, &mut dice),
         }
         self.post();
     }
@@ -280,7 +288,7 @@ impl World {
         }
     }
 
-    fn sleep(&mut self, who: usize, until: Timestamp) {
+    pub(super) fn sleep(&mut self, who: usize, until: Timestamp) {
         self.nets[who].asleep_until = until;
         for wire in self.wires.values_mut().filter(|w| w.client.who == who) {
             wire.down.stall(until);

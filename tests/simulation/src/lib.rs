@@ -13,6 +13,7 @@
 )]
 
 mod armed;
+mod bots;
 mod broken;
 mod caught_panics;
 mod client;
@@ -70,12 +71,13 @@ mod unreadable;
 mod wire;
 mod world;
 
+pub use bots::{PeopleCommand, ignore_leases};
 pub use fault_kind::FaultKind;
 pub use matrix::Matrix;
 pub use op::{COMMANDS, Command, OUTBOX_COMMANDS, Op, OpKind};
 pub use phase::Phase;
 pub use plan::store_seed;
-pub use run::{Failure, Outcome, live, replay};
-pub use runs::{Runs, RunsOutcome};
+pub use run::{Failure, Outcome, WorldKind, live, replay};
+pub use runs::{Runs, RunsOutcome, Selection};
 pub use shrink::shrink;
 pub use transcript::Transcript;

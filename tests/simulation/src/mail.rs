@@ -1,12 +1,14 @@
 //! Everything in flight except the frames of connections.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use talk_proto::{
     HttpBody, HttpFailure, HttpId, RequestId, SocketId, Timestamp, TokenFetchId, storage::BatchId,
 };
 
+use super::bots::{Answer, Statement, StatementId};
 use super::disk::StoreAnswer;
 
 /// An item in flight, with the generation of the session that it concerns.
@@ -28,6 +30,10 @@ pub(super) enum Mail {
     StoreAnswer(Address, BatchId, StoreAnswer),
     /// The result of the check of a file: set if it has changed.
     FileChecked(Address, RequestId, bool),
+    /// A statement that reaches the database, and the time until its answer, if there is one.
+    Execute(Address, StatementId, Statement, Option<Duration>),
+    /// The answer to a statement, or its failure.
+    Answer(Address, StatementId, Option<Answer>),
 }
 
 /// A session and its generation.

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use talk_simulation::{Matrix, Outcome, Runs, Transcript, replay, shrink};
+use talk_simulation::{Matrix, Outcome, Runs, Selection, Transcript, shrink};
 
 const USAGE: &str = "\
-Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--stores]
-                [--save FILE]
+Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T]
+                [--stores | --bots] [--save FILE]
        simulate --transcript FILE
 
   --seed S         first seed (default: random)
@@ -21,6 +21,7 @@ Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [
   --threads T      number of runs in parallel (default: 1)
   --stores         run only seeds of worlds in which the sessions have stores: the seeds with the
                    numbers S, S+1 … among them
+  --bots           run worlds of bots
   --save FILE      file for a failure (default: failure.jsonl)
   --transcript F   replay the run in this file and print every event
 
@@ -35,7 +36,7 @@ struct Options {
     seeds: u64,
     minutes: Option<u64>,
     threads: usize,
-    only_stores: bool,
+    selection: Selection,
     save: String,
     transcript: Option<String>,
 }
@@ -48,7 +49,7 @@ impl Options {
             seeds: 1,
             minutes: None,
             threads: 1,
-            only_stores: false,
+            selection: Selection::Sessions,
             save: "failure.jsonl".to_owned(),
             transcript: None,
         };
@@ -65,7 +66,8 @@ impl Options {
                 "--seeds" => options.seeds = value()?.parse()?,
                 "--minutes" => options.minutes = Some(value()?.parse()?),
                 "--threads" => options.threads = value()?.parse()?,
-                "--stores" => options.only_stores = true,
+                "--stores" => options.selection = Selection::Stores,
+                "--bots" => options.selection = Selection::Bots,
                 "--save" => options.save = value()?,
                 "--transcript" => options.transcript = Some(value()?),
                 "--help" => bail!("{USAGE}"),
@@ -88,7 +90,7 @@ fn main() -> Result<ExitCode> {
 fn replay_file(file: &str) -> Result<ExitCode> {
     let life = Transcript::parse(&fs::read_to_string(file)?)?;
     let started = Instant::now();
-    let outcome = replay(life.seed, &life.ops, true);
+    let outcome = life.world.replay(life.seed, &life.ops, true);
     if let Some(failure) = &outcome.failure {
         println!(
             "step {}: {}\n{}",
@@ -108,14 +110,14 @@ fn run(options: &Options) -> Result<ExitCode> {
         within: minutes.map(|minutes| Duration::from_secs(minutes * 60)),
         steps: options.steps,
         threads: options.threads,
-        only_stores: options.only_stores,
+        selection: options.selection,
     };
     let mut saved = Ok(());
     let lived = lives.live(|seed, outcome| {
         let ops = outcome.ops.clone();
         saved = save(
             options,
-            &Transcript::of_failure(seed, outcome.failure.as_ref(), ops),
+            &Transcript::of_failure(outcome.world, seed, outcome.failure.as_ref(), ops),
         );
     });
     saved?;
@@ -138,7 +140,7 @@ fn report_failure(options: &Options, seed: u64, outcome: &Outcome) -> Result<()>
         );
     }
     let (ops, failure) = shrink(seed, outcome);
-    let life = Transcript::of_failure(seed, failure.as_ref(), ops);
+    let life = Transcript::of_failure(outcome.world, seed, failure.as_ref(), ops);
     println!(
         "Shortened to {} of {} ops:\n{life}",
         life.ops.len(),

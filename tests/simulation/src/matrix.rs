@@ -30,8 +30,15 @@ impl Matrix {
     /// Returns the number of injections of each fault in all phases.
     pub fn by_kind(&self) -> BTreeMap<String, u64> {
         let sum = |kind| Phase::ALL.iter().map(|phase| self.get(kind, *phase)).sum();
-        let kinds = FaultKind::ALL.iter();
+        let kinds = self.kinds();
         kinds.map(|&kind| (name(kind), sum(kind))).collect()
+    }
+
+    /// Returns the kinds of sessions, and the kinds of bots if there are any.
+    fn kinds(&self) -> impl Iterator<Item = &FaultKind> {
+        let is_of_bots = |kind: &&FaultKind| self.0.keys().any(|(other, _)| other == *kind);
+        let of_bots = FaultKind::OF_BOTS.iter().filter(is_of_bots);
+        FaultKind::ALL.iter().chain(of_bots)
     }
 }
 
@@ -46,7 +53,7 @@ impl fmt::Display for Matrix {
         let phases = Phase::ALL.map(name);
         writeln!(f, "| fault | {} |", phases.join(" | "))?;
         writeln!(f, "|---|{}", "---:|".repeat(phases.len()))?;
-        for kind in FaultKind::ALL {
+        for kind in self.kinds() {
             let counts = Phase::ALL.map(|phase| self.get(*kind, phase).to_string());
             writeln!(f, "| {} | {} |", name(kind), counts.join(" | "))?;
         }

@@ -30,6 +30,7 @@ impl World {
                 }
                 Output::SendFrame { socket, frame } => {
                     self.check_sent_frame(who, frame.as_str());
+                    self.check_bot_frame(who, frame.as_str());
                     if let Some(wire) = self.wire_of(address, socket) {
                         wire.up.put(at, Parcel::Frame(frame.into_string()));
                     }
@@ -54,6 +55,7 @@ impl World {
         }
         self.note_resolved(who);
         self.note_observed(who);
+        self.note_inbox_events(who);
         if self.clients[who].crash_after == Some(0) {
             self.crash(who);
         }

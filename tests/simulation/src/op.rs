@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bots::PeopleCommand;
 use super::fault_kind::FaultKind;
 use super::phase::Phase;
 
@@ -33,6 +34,8 @@ pub enum OpKind {
     Leave,
     /// Gives a store and an outbox to every session.
     AddStores,
+    /// Executes a command of the people in a world of bots.
+    People(PeopleCommand),
 }
 
 /// A command of a user.

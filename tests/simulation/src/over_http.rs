@@ -37,6 +37,10 @@ impl World {
             Mail::FileChecked(process, request, has_changed) => {
                 self.deliver_file_checked(process, request, has_changed);
             }
+            Mail::Execute(process, id, statement, answered_after) => {
+                self.execute_statement(process, id, statement, answered_after);
+            }
+            Mail::Answer(process, id, answer) => self.deliver_answer(process, id, answer),
             Mail::Write(process) => self.write(process),
             Mail::StoreAnswer(process, batch, answer) => {
                 self.deliver_store_answer(process, batch, answer);

@@ -25,6 +25,9 @@ const IDLE_WITHIN: Duration = Duration::from_secs(90);
 impl World {
     /// Ends all faults, waits until everything is settled, and compares.
     pub(super) fn quiesce(&mut self) {
+        if self.bots.is_some() {
+            return self.quiesce_bots();
+        }
         self.finish_tick();
         self.heal();
         self.revive_all();

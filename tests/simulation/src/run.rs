@@ -3,6 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::bots::BotPlan;
 use super::broken::Broken;
 use super::caught_panics::CaughtPanics;
 use super::matrix::Matrix;
@@ -21,9 +24,48 @@ pub struct Failure {
     pub detail: String,
 }
 
+/// The kind of a world. A seed determines a run only together with the kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorldKind {
+    /// Users with sessions.
+    #[default]
+    Sessions,
+    /// The processes of a bot with a common store, and people that ask questions.
+    Bots,
+}
+
+impl WorldKind {
+    /// Runs the plan of a seed for about this many steps, and ends with a quiescent point.
+    pub fn live(self, seed: u64, steps: u64) -> Outcome {
+        let mut plan: Box<dyn Iterator<Item = Op>> = match self {
+            Self::Sessions => Box::new(Plan::new(seed, World::sessions(seed))),
+            Self::Bots => Box::new(BotPlan::new(seed)),
+        };
+        let next = &mut |done| if done < steps { plan.next() } else { None };
+        run(self, seed, false, next)
+    }
+
+    /// Replays operations in the world of a seed, and ends with a quiescent point. Prints every
+    /// event if `is_traced`.
+    pub fn replay(self, seed: u64, ops: &[Op], is_traced: bool) -> Outcome {
+        let mut ops = ops.iter().cloned();
+        run(self, seed, is_traced, &mut |_| ops.next())
+    }
+
+    fn world(self, seed: u64) -> World {
+        match self {
+            Self::Sessions => World::new(seed),
+            Self::Bots => World::of_bots(seed),
+        }
+    }
+}
+
 /// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// The kind of the world.
+    pub world: WorldKind,
     /// The number of steps.
     pub steps: u64,
     /// The injected faults.
@@ -34,27 +76,27 @@ pub struct Outcome {
     pub ops: Vec<Op>,
 }
 
-/// Runs the plan of a seed for about this many steps, and ends with a quiescent point.
+/// Runs the plan of a seed in a world of sessions, for about this many steps.
 pub fn live(seed: u64, steps: u64) -> Outcome {
-    let mut plan = Plan::new(seed, World::sessions(seed));
-    run(seed, false, &mut |done| {
-        if done < steps { plan.next() } else { None }
-    })
+    WorldKind::Sessions.live(seed, steps)
 }
 
-/// Replays operations in the world of a seed, and ends with a quiescent point. Prints every event
-/// if `is_traced`.
+/// Replays operations in the world of sessions of a seed. Prints every event if `is_traced`.
 pub fn replay(seed: u64, ops: &[Op], is_traced: bool) -> Outcome {
-    let mut ops = ops.iter().cloned();
-    run(seed, is_traced, &mut |_| ops.next())
+    WorldKind::Sessions.replay(seed, ops, is_traced)
 }
 
-fn run(seed: u64, is_traced: bool, next: &mut dyn FnMut(u64) -> Option<Op>) -> Outcome {
+fn run(
+    kind: WorldKind,
+    seed: u64,
+    is_traced: bool,
+    next: &mut dyn FnMut(u64) -> Option<Op>,
+) -> Outcome {
     let mut ops = Vec::new();
     let mut world = None;
     let lived = CaughtPanics::during(|| {
         catch_unwind(AssertUnwindSafe(|| {
-            let world = world.insert(World::new(seed));
+            let world = world.insert(kind.world(seed));
             world.is_traced = is_traced;
             while let Some(op) = next(world.steps) {
                 ops.push(op.clone());
@@ -76,6 +118,7 @@ fn run(seed: u64, is_traced: bool, next: &mut dyn FnMut(u64) -> Option<Op>) -> O
         }
     });
     Outcome {
+        world: kind,
         steps,
         matrix,
         failure,
@@ -94,6 +137,10 @@ impl World {
             OpKind::Fault(kind, phase) => {
                 self.finish_tick();
                 self.arm(kind, who, phase, op.details);
+            }
+            OpKind::People(command) => {
+                self.finish_tick();
+                self.command_people(command, op.details);
             }
             OpKind::AddStores => self.add_stores(op.details),
             OpKind::Quiesce => self.quiesce(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::matrix::Matrix;
 use super::plan::store_seed;
-use super::run::{Outcome, live};
+use super::run::{Outcome, WorldKind};
 
 /// The parameters of many runs.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +22,20 @@ pub struct Runs {
     pub steps: u64,
     /// The number of runs in parallel.
     pub threads: usize,
-    /// Set to run only seeds of worlds in which the sessions have stores.
-    pub only_stores: bool,
+    /// The worlds to run.
+    pub selection: Selection,
+}
+
+/// A selection of worlds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// All worlds of sessions.
+    #[default]
+    Sessions,
+    /// The worlds of sessions with stores. The seeds are their numbers.
+    Stores,
+    /// The worlds of bots.
+    Bots,
 }
 
 /// The outcome of many runs.
@@ -42,15 +54,19 @@ pub struct RunsOutcome {
 impl Runs {
     /// Executes the runs. After a failure, calls `note_failure` at once and begins no other run.
     pub fn live(&self, note_failure: impl FnMut(u64, &Outcome)) -> RunsOutcome {
-        self.live_as(&live, note_failure)
+        let kind = match self.selection {
+            Selection::Sessions | Selection::Stores => WorldKind::Sessions,
+            Selection::Bots => WorldKind::Bots,
+        };
+        self.live_as(&|seed, steps| kind.live(seed, steps), note_failure)
     }
 
     /// Returns the seed of a run.
     fn seed_at(&self, number: u64) -> u64 {
-        if self.only_stores {
-            store_seed(self.seed.wrapping_add(number))
-        } else {
-            self.seed.wrapping_add(number)
+        let seed = self.seed.wrapping_add(number);
+        match self.selection {
+            Selection::Sessions | Selection::Bots => seed,
+            Selection::Stores => store_seed(seed),
         }
     }
 
@@ -122,6 +138,7 @@ mod tests {
             detail: String::new(),
         };
         Outcome {
+            world: WorldKind::Sessions,
             steps: 1,
             matrix: Matrix::default(),
             failure: breaks_a_rule.then_some(failure),
@@ -137,7 +154,7 @@ mod tests {
             within: None,
             steps: 1,
             threads: 3,
-            only_stores: false,
+            selection: Selection::Sessions,
         };
         let mut noted = Vec::new();
         let lived = lives.live_as(&|seed, _| short_life(seed >= 12), |seed, outcome| {

@@ -1,7 +1,7 @@
 //! Shortens a failing run.
 
 use super::op::Op;
-use super::run::{Failure, Outcome, replay};
+use super::run::{Failure, Outcome};
 
 /// The maximum number of replays.
 const TRIES: usize = 400;
@@ -11,7 +11,7 @@ pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Op>, Option<Failure>) {
     let mut ops = failed.ops.clone();
     let mut failure = failed.failure.clone();
     let fails = |ops: &[Op]| {
-        let found = replay(seed, ops, false).failure;
+        let found = failed.world.replay(seed, ops, false).failure;
         found.filter(|found| {
             failed
                 .failure

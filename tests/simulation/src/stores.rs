@@ -89,6 +89,7 @@ impl World {
         self.uploads.retain(|(of, _), _| *of != who);
         let life = self.clients[who].life + 1;
         self.clients[who] = self.new_client(who, life);
+        self.restart_driver(who);
         self.note_restored(who);
         self.drain(who);
     }
@@ -131,7 +132,7 @@ impl World {
         let slow = self.rng.u64(..60_000);
         let quick = self.rng.u64(..20);
         let Some(stores) = &mut self.stores else {
-            return;
+            return self.store_batch(who, batch, changes);
         };
         for (id, key) in changes.iter().filter_map(disk::saved_key) {
             stores.entries[who].saved(&id, key);

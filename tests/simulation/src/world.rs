@@ -7,10 +7,12 @@ use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Server, Settings};
 use talk_proto::{
     Addresses, Input, Limits, Pacing, Session, SessionOptions, Timestamp,
+    outbox::OutboxOptions,
     upload::{FileToken, Upload},
 };
 
 use super::armed::Armed;
+use super::bots::{BOT, Bots};
 use super::broken::broken;
 use super::client::{Client, Start};
 use super::mail::{Address, Mailbox};
@@ -84,6 +86,8 @@ pub(super) struct World {
     pub(super) sends: Sends,
     /// The stores of the sessions, in worlds that have them.
     pub(super) stores: Option<Stores>,
+    /// The processes of a bot and their database, in worlds of bots.
+    pub(super) bots: Option<Box<Bots>>,
     pub(super) known: VecDeque<Known>,
     pub(super) files: VecDeque<FileToken>,
     pub(super) uploads: BTreeMap<(usize, talk_proto::RequestId), Upload>,
@@ -103,14 +107,28 @@ enum Next {
     Down(ConnectionId),
     Server,
     Tick(usize),
+    Bots,
 }
 
 impl World {
     /// Creates the world of a seed, with all users in it and no messages.
     pub(super) fn new(seed: u64) -> Self {
+        let mut world = Self::with(seed, Self::sessions(seed), None);
+        world.populate();
+        world
+    }
+
+    /// Creates the world of bots of a seed, with all users in it and no messages.
+    pub(super) fn of_bots(seed: u64) -> Self {
+        let bots = Box::new(Bots::new(seed, START));
+        let mut world = Self::with(seed, Bots::processes(seed), Some(bots));
+        world.populate_bots();
+        world
+    }
+
+    fn with(seed: u64, sessions: usize, bots: Option<Box<Bots>>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let proof = [Proof::Signed, Proof::Signed, Proof::Any, Proof::Boken][rng.usize(..4)];
-        let sessions = Self::sessions(seed);
         let pacing = if rng.bool() {
             Pacing::default()
         } else {
@@ -118,7 +136,7 @@ impl World {
         };
         let mut limits = Limits::default();
         limits.frame_size = 4 << 20;
-        if rng.u8(..4) == 0 {
+        if rng.u8(..4) == 0 && bots.is_none() {
             limits.pending_calls = rng.usize(4..40);
             limits.window = rng.usize(31..60);
         }
@@ -130,12 +148,12 @@ impl World {
             proof,
             pacing,
             limits,
-            more_conversations: if seed % 8 == 5 {
+            more_conversations: if seed % 8 == 5 && bots.is_none() {
                 &MORE_CONVERSATIONS
             } else {
                 &[]
             },
-            has_long_windows: seed % 8 == 7,
+            has_long_windows: seed % 8 == 7 && bots.is_none(),
             clients: Vec::new(),
             nets: (0..sessions).map(|_| Net::new(START)).collect(),
             mailbox: Mailbox::default(),
@@ -145,6 +163,7 @@ impl World {
             matrix: Matrix::default(),
             sends: Sends::default(),
             stores: None,
+            bots,
             known: VecDeque::new(),
             files: VecDeque::new(),
             uploads: BTreeMap::new(),
@@ -158,7 +177,6 @@ impl World {
             let client = world.new_client(who, 0);
             world.clients.push(client);
         }
-        world.populate();
         world
     }
 
@@ -174,6 +192,7 @@ impl World {
 
     fn user_of(&self, who: usize) -> &'static str {
         match &self.stores {
+            _ if self.bots.is_some() => BOT,
             Some(stores) if stores.twin == Some(who) => USERS[0],
             _ => USERS[who % USERS.len()],
         }
@@ -192,7 +211,11 @@ impl World {
         let stores = self.stores.as_ref();
         options.outbox = stores.map(|stores| stores.options.clone());
         options.cache = stores.is_some_and(|stores| stores.has_cache);
+        if self.bots.is_some() {
+            options.outbox = Some(OutboxOptions::default());
+        }
         let start = match stores {
+            None if self.bots.is_some() => Start::Standby,
             None => Start::WithoutStore,
             Some(stores) => Start::Restored(stores.disks[who].records()),
         };
@@ -273,6 +296,7 @@ impl World {
                 self.server.tick(self.now);
                 self.post();
             }
+            Next::Bots => self.advance_bots(),
             Next::Tick(who) => {
                 let time = self.clients[who].time(self.now);
                 if self.clients[who].session.poll_timeout() <= Some(time) {
@@ -295,6 +319,7 @@ impl World {
         };
         consider(self.mailbox.next_at(), Next::Mail);
         consider(self.server.poll_timeout(), Next::Server);
+        consider(self.bots_next_at(), Next::Bots);
         for (id, wire) in &self.wires {
             consider(wire.up.next_at(), Next::Up(*id));
             consider(wire.down.next_at(), Next::Down(*id));

@@ -3,7 +3,7 @@
 #![cfg(talk_fault_injection)]
 
 use talk_proto::FaultInjection;
-use talk_simulation::{live, replay, shrink, store_seed};
+use talk_simulation::{WorldKind, ignore_leases, live, replay, shrink, store_seed};
 
 /// The number of runs after which a fault counts as undetected.
 const LIVES: u64 = 40;
@@ -23,33 +23,50 @@ const OF_STORES: [FaultInjection; 8] = [
     FaultInjection::UploadedTwice,
     FaultInjection::CacheShownLive,
 ];
-/// The number of steps in worlds with stores after which a fault counts as undetected.
+/// The faults that only worlds of bots detect.
+const OF_BOTS: [FaultInjection; 5] = [
+    FaultInjection::PositionBeforeReply,
+    FaultInjection::AckedTogether,
+    FaultInjection::ForgottenBacklog,
+    FaultInjection::SkippedScan,
+    FaultInjection::RandomReplyKey,
+];
+/// The number of steps in worlds with stores, and in those of bots, after which a fault counts as undetected.
 const STORE_STEPS: u64 = 200_000;
 
 /// Returns the first rule that a run with `fault` breaks, and the number of steps until then.
 fn detect(fault: FaultInjection) -> Option<(String, u64)> {
     FaultInjection::set(Some(fault));
-    let paged = (0..PAGED_LIVES).map(|n| LIVES + 8 * n + 5);
-    let (seeds, limit): (Box<dyn Iterator<Item = u64>>, _) = if OF_STORES.contains(&fault) {
-        (Box::new((0..).map(store_seed)), STORE_STEPS)
+    let detected = if OF_BOTS.contains(&fault) {
+        first_failure(WorldKind::Bots, 0.., STORE_STEPS)
+    } else if OF_STORES.contains(&fault) {
+        first_failure(WorldKind::Sessions, (0..).map(store_seed), STORE_STEPS)
     } else {
-        (Box::new((0..LIVES).chain(paged)), u64::MAX)
+        let paged = (0..PAGED_LIVES).map(|n| LIVES + 8 * n + 5);
+        first_failure(WorldKind::Sessions, (0..LIVES).chain(paged), u64::MAX)
     };
-    let mut steps = 0;
-    let mut detected = None;
-    for seed in seeds {
-        let outcome = live(seed, STEPS);
-        steps += outcome.steps;
-        if steps > limit {
-            break;
-        }
-        if let Some(failure) = outcome.failure {
-            detected = Some((failure.rule, steps));
-            break;
-        }
-    }
     FaultInjection::set(None);
     detected
+}
+
+/// Returns the first rule that a run breaks, and the number of steps until then.
+fn first_failure(
+    world: WorldKind,
+    seeds: impl Iterator<Item = u64>,
+    limit: u64,
+) -> Option<(String, u64)> {
+    let mut steps = 0;
+    for seed in seeds {
+        let outcome = world.live(seed, STEPS);
+        steps += outcome.steps;
+        if steps > limit {
+            return None;
+        }
+        if let Some(failure) = outcome.failure {
+            return Some((failure.rule, steps));
+        }
+    }
+    None
 }
 
 #[test]
@@ -59,6 +76,15 @@ fn injected_faults_are_detected() {
         println!("{fault:?}: {detected:?}");
         assert!(detected.is_some(), "{fault:?} is not detected");
     }
+}
+
+#[test]
+fn ignored_leases_are_detected() {
+    ignore_leases(true);
+    let detected = first_failure(WorldKind::Bots, 0.., STORE_STEPS);
+    ignore_leases(false);
+    println!("ignored leases: {detected:?}");
+    assert!(detected.is_some());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use talk_simulation::{FaultKind, Matrix, Phase, Runs, Transcript, live, replay};
+use talk_simulation::{FaultKind, Matrix, Phase, Runs, Selection, Transcript, WorldKind, live};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -24,14 +24,33 @@ fn simulation_fixed_seeds_hold() {
 }
 
 #[test]
+fn bots_fixed_seeds_hold() {
+    let mut matrix = Matrix::default();
+    for seed in 0..8 {
+        let outcome = WorldKind::Bots.live(seed, 2_000);
+        assert_eq!(outcome.failure, None, "seed {seed}");
+        assert!(outcome.steps >= 2_000);
+        matrix.add(&outcome.matrix);
+    }
+    for kind in FaultKind::OF_BOTS {
+        let phases = Phase::ALL.iter();
+        let count: u64 = phases.map(|phase| matrix.get(*kind, *phase)).sum();
+        assert!(count > 0, "{kind:?} never struck");
+    }
+}
+
+#[test]
 fn simulation_is_deterministic_and_replayable() -> Outcome {
-    let first = live(5, 1_500);
-    let again = live(5, 1_500);
-    assert_eq!(first.ops, again.ops);
-    assert_eq!(first.steps, again.steps);
-    let written = Transcript::of_failure(5, None, first.ops).to_string();
-    let read = Transcript::parse(&written)?;
-    assert_eq!(replay(read.seed, &read.ops, false).steps, first.steps);
+    for world in [WorldKind::Sessions, WorldKind::Bots] {
+        let first = world.live(5, 1_500);
+        let again = world.live(5, 1_500);
+        assert_eq!(first.ops, again.ops);
+        assert_eq!(first.steps, again.steps);
+        let written = Transcript::of_failure(world, 5, None, first.ops).to_string();
+        let read = Transcript::parse(&written)?;
+        let replayed = read.world.replay(read.seed, &read.ops, false);
+        assert_eq!(replayed.steps, first.steps);
+    }
     Ok(())
 }
 
@@ -43,7 +62,7 @@ fn runs_in_parallel_equal_runs_in_sequence() {
         within: None,
         steps: 500,
         threads,
-        only_stores: false,
+        selection: Selection::Sessions,
     };
     let [together, alone] = [3, 1].map(|threads| lives(threads).live(|_, _| ()));
     assert_eq!((together.lives, alone.lives), (4, 4));
@@ -58,7 +77,7 @@ fn simulation_saved_transcripts_hold() -> Outcome {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let life = Transcript::parse(&std::fs::read_to_string(&path)?)?;
-        let outcome = replay(life.seed, &life.ops, false);
+        let outcome = life.world.replay(life.seed, &life.ops, false);
         assert_eq!(outcome.failure, None, "{}", path.display());
         lives += 1;
     }
