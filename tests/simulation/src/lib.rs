@@ -71,7 +71,8 @@ mod unreadable;
 mod wire;
 mod world;
 
-pub use bots::{PeopleCommand, ignore_leases};
+pub use bots::lease::ignore_leases;
+pub use bots::people::PeopleCommand;
 pub use fault_kind::FaultKind;
 pub use matrix::Matrix;
 pub use op::{COMMANDS, Command, OUTBOX_COMMANDS, Op, OpKind};

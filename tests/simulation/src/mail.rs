@@ -8,7 +8,7 @@ use talk_proto::{
     HttpBody, HttpFailure, HttpId, RequestId, SocketId, Timestamp, TokenFetchId, storage::BatchId,
 };
 
-use super::bots::{Answer, Statement, StatementId};
+use super::bots::database::{Answer, Statement, StatementId};
 use super::disk::StoreAnswer;
 
 /// An item in flight, with the generation of the session that it concerns.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bots::PeopleCommand;
+use super::bots::people::PeopleCommand;
 use super::fault_kind::FaultKind;
 use super::phase::Phase;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bots::BotPlan;
+use super::bots::plan::BotPlan;
 use super::broken::Broken;
 use super::caught_panics::CaughtPanics;
 use super::matrix::Matrix;

@@ -12,7 +12,8 @@ use talk_proto::{
 };
 
 use super::armed::Armed;
-use super::bots::{BOT, Bots};
+use super::bots::BOT;
+use super::bots::state::Bots;
 use super::broken::broken;
 use super::client::{Client, Start};
 use super::mail::{Address, Mailbox};

@@ -31,7 +31,8 @@ const OF_BOTS: [FaultInjection; 5] = [
     FaultInjection::SkippedScan,
     FaultInjection::RandomReplyKey,
 ];
-/// The number of steps in worlds with stores, and in those of bots, after which a fault counts as undetected.
+/// The number of steps in worlds with stores, and in those of bots, after which a fault counts as
+/// undetected.
 const STORE_STEPS: u64 = 200_000;
 
 /// Returns the first rule that a run with `fault` breaks, and the number of steps until then.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::BOT;
 use super::ledger::{Number, Question};
 use super::process::Stage;
-use super::{BOT, Bots};
+use super::state::Bots;
 use crate::broken::broken;
 use crate::probe::{OBSERVER, Probes, conversation_path};
 use crate::wire::Wire;

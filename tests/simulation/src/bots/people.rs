@@ -7,6 +7,7 @@ use talk_proto::inbox::InboxStart;
 
 use super::BOT;
 use super::ledger::Conversation;
+use super::state::Bots;
 use crate::broken::broken;
 use crate::probe::{OBSERVER, Probes, conversation_path};
 use crate::world::World;
@@ -51,6 +52,13 @@ impl PeopleCommand {
         (3, Self::SendElsewhere),
         (3, Self::MarkElsewhere),
     ];
+}
+
+impl Bots {
+    /// Returns the path of a conversation.
+    fn conversation_path(&self, at: usize) -> String {
+        conversation_path(&self.ledger.conversations[at].id)
+    }
 }
 
 impl World {

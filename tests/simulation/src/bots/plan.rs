@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use super::Bots;
 use super::people::PeopleCommand;
+use super::state::Bots;
 use crate::fault_kind::FaultKind;
 use crate::op::{Op, OpKind};
 use crate::phase::Phase;
