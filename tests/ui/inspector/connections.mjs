@@ -49,7 +49,8 @@ export async function checkConnections(inspector, { bob, plans }) {
 
   await check('connections_refresh_shows_its_command', async () => {
     await inspector.button('Refresh').click();
-    const answer = await inspector.runCommand('/_emulator/connections');
+    // The panel may still show the command of the closed connection, whose path is longer.
+    const answer = await inspector.runCommand(/\/_emulator\/connections$/);
     assert.ok(answer.connections.some(({ user }) => user === 'bob'));
   });
   seen.subscription.unsubscribe();

@@ -120,11 +120,17 @@ export class Inspector {
     }
   }
 
-  /** Waits until the panel shows a command that contains all parts, with status 200. Returns it. */
+  /**
+   * Waits until the panel shows a command that contains all parts, or matches those that are regular
+   * expressions, with status 200. Returns it.
+   */
   async command(...parts) {
     return eventually(async () => {
       const text = await this.page.locator('#command-text').textContent({ timeout: 1000 });
-      for (const part of parts) assert.ok(text.includes(part), `${part} is not in ${text}`);
+      for (const part of parts) {
+        const isFound = part instanceof RegExp ? part.test(text) : text.includes(part);
+        assert.ok(isFound, `${part} is not in ${text}`);
+      }
       const status = await this.page.locator('#command-status').textContent();
       assert.equal(status, '200', text);
       return text;
