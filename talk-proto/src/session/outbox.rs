@@ -160,6 +160,10 @@ impl Session {
         let live = &self.live;
         outbox.advance(self.now, is_ready, |c| live.newest_message_time(c));
         self.drain_outbox();
+    }
+
+    /// Removes the sent entries whose messages are visible or in no open window.
+    pub(super) fn leave_outbox(&mut self) {
         let leaving = self.outbox.as_ref().map(|outbox| outbox.leaving());
         for (seq, conversation, message) in leaving.unwrap_or_default() {
             let is_awaited = self.live.awaits_message(&conversation, &message);

@@ -46,10 +46,12 @@ impl Session {
 
     fn settle_once(&mut self) {
         self.live.handle_timeout(self.now);
+        // Before the snapshots of windows, which show the entries.
+        self.advance_outbox();
         // The outputs of the live half decide if a connection is needed.
         self.drain_live();
+        self.leave_outbox();
         self.expire_http();
-        self.advance_outbox();
         self.advance_inboxes();
         self.store_changes();
         self.update_need();

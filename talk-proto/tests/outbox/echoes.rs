@@ -382,3 +382,17 @@ fn entry_sent_before_first_snapshot_stays_in_window() {
     assert_eq!(settled(&bench, window, &entry, "a"), 1);
     assert!(bench.session.outbox_entry(&entry).is_none());
 }
+
+#[test]
+fn entry_enqueued_with_subscription_is_in_first_snapshot() {
+    let mut bench = Bench::stored();
+    open(&mut bench);
+    let entry = bench.enqueue("c1", "a");
+    let window = bench.subscribe(Topic::Messages {
+        conversation: conversation("c1"),
+    });
+    bench.run();
+    let first = shown(updates(&bench, window).first().expect("an update"));
+    assert_eq!(first, (vec!["a".to_owned()], vec![]));
+    assert!(bench.session.outbox_entry(&entry).is_some());
+}
