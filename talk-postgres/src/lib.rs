@@ -33,7 +33,7 @@
 //!
 //! Each store uses one connection for records and one for leases. Each change of the outbox or of
 //! an inbox's position is one statement with one commit, and a session has at most one of them in
-//! flight. A database on a busy machine with two cores carried 100 sessions that answered a message
+//! flight. A database on a machine with two processors carried 200 sessions that answered a message
 //! a second each; the example `sessions` measures yours. If one database cannot commit fast enough,
 //! give groups of users databases of their own, such as by a hash of the user's ID: the records of
 //! users are independent.
