@@ -12,8 +12,17 @@ use crate::timestamp::Timestamp;
 /// the message of an entry in flight.
 const HELD_BACK_FOR: Duration = Duration::from_secs(10);
 
-/// The maximum number of messages of a conversation that no entry makes invisible.
-const MAX_RELEASED: usize = 1_000;
+/// The maximum number of messages of a conversation that no entry makes invisible, and of deleted
+/// ones.
+const MAX_KNOWN: usize = 1_000;
+
+/// Adds messages to a set, up to [`MAX_KNOWN`].
+fn note(messages: &mut BTreeSet<MessageId>, new: impl IntoIterator<Item = MessageId>) {
+    messages.extend(new);
+    while messages.len() > MAX_KNOWN {
+        messages.pop_first();
+    }
+}
 
 /// The echoes of all conversations.
 #[derive(Default)]
@@ -33,6 +42,8 @@ struct ConversationEchoes {
     held_back: BTreeMap<MessageId, Timestamp>,
     /// Messages that are visible although the outcome of an entry is unknown.
     released: BTreeSet<MessageId>,
+    /// Deleted messages, whose entries are not shown any more.
+    deleted: BTreeSet<MessageId>,
 }
 
 impl Echoes {
@@ -41,10 +52,27 @@ impl Echoes {
         self.is_on
     }
 
-    /// Returns the entries of a conversation, oldest first.
+    /// Returns the entries of a conversation, oldest first, without those of deleted messages.
     pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Arc<Entry>> {
         let of = self.conversations.get(conversation).into_iter();
-        of.flat_map(|of| of.entries.values())
+        of.flat_map(|of| {
+            let is_deleted = |id: &MessageId| of.deleted.contains(id);
+            let entries = of.entries.values();
+            entries.filter(move |entry| !entry.message().is_some_and(is_deleted))
+        })
+    }
+
+    /// Hides the entry of a deleted message, also if its answer follows.
+    pub(super) fn note_deleted(&mut self, conversation: &ConversationId, message: &MessageId) {
+        if let Some(of) = self.conversations.get_mut(conversation) {
+            note(&mut of.deleted, [message.clone()]);
+        }
+    }
+
+    /// Returns `true` if the message of an entry was deleted.
+    pub(super) fn is_deleted(&self, conversation: &ConversationId, message: &MessageId) -> bool {
+        let of = self.conversations.get(conversation);
+        of.is_some_and(|of| of.deleted.contains(message))
     }
 
     /// Changes the echoes of a conversation. Returns the messages that may become visible.
@@ -61,10 +89,7 @@ impl Echoes {
                 // An equal entry may still wait for its answer. It does not hide this message.
                 let entry = of.entries.remove(&seq);
                 let message = entry.and_then(|entry| entry.message().cloned());
-                of.released.extend(message);
-                if of.released.len() > MAX_RELEASED {
-                    of.released.pop_first();
-                }
+                note(&mut of.released, message);
                 continue;
             };
             of.entries.insert(seq, entry);
@@ -121,7 +146,7 @@ impl Echoes {
             of.held_back.retain(|id, since| {
                 let is_held = now < *since + HELD_BACK_FOR;
                 if !is_held {
-                    of.released.insert(id.clone());
+                    note(&mut of.released, [id.clone()]);
                     released.push((conversation.clone(), id.clone()));
                 }
                 is_held

@@ -352,6 +352,7 @@ impl Live {
     ) -> bool {
         let messages = self.stores.messages(conversation);
         messages.is_some_and(|messages| messages.is_awaited(message))
+            && !self.cx.echoes.is_deleted(conversation, message)
     }
 
     /// Returns the time of the newest loaded message of a conversation.

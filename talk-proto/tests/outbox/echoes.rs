@@ -6,6 +6,7 @@ use talk_proto::outbox::HeldReason;
 use talk_proto::{Snapshot, SubscriptionId, Topic, Update};
 
 use crate::bench::{Bench, Posted};
+use crate::support::store::StoreMode;
 use crate::support::{Answer, Network, conversation, millis, seconds};
 
 fn open(bench: &mut Bench) -> SubscriptionId {
@@ -395,4 +396,36 @@ fn entry_enqueued_with_subscription_is_in_first_snapshot() {
     let first = shown(updates(&bench, window).first().expect("an update"));
     assert_eq!(first, (vec!["a".to_owned()], vec![]));
     assert!(bench.session.outbox_entry(&entry).is_some());
+}
+
+#[test]
+fn entry_of_deleted_message_is_not_shown_again() {
+    // The message arrives before its deletion, or not at all.
+    for is_received in [true, false] {
+        let mut bench = Bench::stored();
+        let window = open(&mut bench);
+        bench.latency = seconds(1);
+        let entry = bench.enqueue("c1", "a");
+        bench.run_for(millis(1500));
+        // The entry stays until its answer is stored.
+        bench.store.mode = StoreMode::Waits;
+        bench.run();
+        assert!(bench.entry(&entry).message().is_some(), "it is sent");
+        if is_received {
+            publish(&mut bench, 0);
+        }
+        let id = bench.posts.borrow().posted[0].id.clone();
+        bench.publish(&[json!({
+            "type": "message.deleted", "conversationId": "c1", "messageId": id,
+        })]);
+        bench.run();
+        assert_eq!(last(&bench, window), (vec![], vec![]), "{is_received}");
+        bench.store.mode = StoreMode::Stores;
+        bench.complete_batches(&Ok(()));
+        bench.run();
+        assert!(
+            bench.session.outbox_entry(&entry).is_none(),
+            "{is_received}"
+        );
+    }
 }

@@ -183,6 +183,7 @@ impl MessageStore {
 
     /// Deletes a message and its quotes.
     pub(crate) fn delete(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        cx.echoes.note_deleted(&self.conversation, id);
         let refs = self.index.quotes.remove(id).unwrap_or_default();
         let quoting: Vec<MessageId> = refs.listed.into_iter().chain(refs.unlisted).collect();
         for other in &quoting {

@@ -167,6 +167,9 @@ impl MessageStore {
     }
 
     fn delete_all(&mut self, cx: &mut StoreCx) {
+        for id in self.paged.items.keys() {
+            cx.echoes.note_deleted(&self.conversation, id);
+        }
         self.remove_all(cx);
         self.paged.pages.cursor = Cursor::End;
         self.paged.pages.end_rest();
