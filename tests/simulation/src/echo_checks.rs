@@ -156,7 +156,13 @@ impl EchoCheck<'_> {
             return;
         };
         let Some(End::Sent(message)) = &tracked.end else {
-            if tracked.end.is_none() {
+            // The message can be deleted before the entry has ended, as by a follow-up.
+            let mut messages = self.entries.messages(id, self.posts);
+            let is_deleted = messages.any(|message| {
+                let post = self.posts.message(message);
+                post.is_some_and(|post| post.is_gone)
+            });
+            if tracked.end.is_none() && !is_deleted {
                 broken(
                     "an update shows an entry or its message",
                     format!("{tracked:?}"),
