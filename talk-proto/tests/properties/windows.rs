@@ -24,6 +24,8 @@ enum Step {
     /// A message changes or is deleted.
     Edit(prop::sample::Index),
     Delete(prop::sample::Index),
+    /// The last message of the window is deleted.
+    DeleteLast,
     Clear,
     LoadMore(u8),
     /// The connection is lost and restored.
@@ -37,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..5_u8).prop_map(Step::Come),
         4 => any::<prop::sample::Index>().prop_map(Step::Edit),
         4 => any::<prop::sample::Index>().prop_map(Step::Delete),
+        2 => Just(Step::DeleteLast),
         1 => Just(Step::Clear),
         2 => (1..40_u8).prop_map(Step::LoadMore),
         1 => Just(Step::Lose),
@@ -251,12 +254,17 @@ proptest! {
                         events.push(event("message.deleted", number, json!({})));
                     }
                 }
+                Step::DeleteLast => if let Some((number, _)) = expected.list.pop() {
+                    conversation.messages.retain(|(other, _)| *other != number);
+                    events.push(event("message.deleted", number, json!({})));
+                }
                 Step::Clear => {
                     conversation.messages.clear();
                     expected = Expected { list: Vec::new(), loaded_all: true };
                     events.push(json!({"type": "conversation.cleared", "conversationId": "c1"}));
                 }
-                Step::LoadMore(count) if !expected.loaded_all => {
+                // A full window loads nothing, and does not notice that nothing is left to load.
+                Step::LoadMore(count) if !expected.loaded_all && expected.list.len() < cap => {
                     let count = expected.list.len() + usize::from(*count);
                     expected = Expected::first_of(&conversation, count);
                 }
@@ -285,6 +293,9 @@ proptest! {
             }
             consumer.take(&world, id);
             prop_assert_eq!(&consumer.list(), &expected.list);
+            // A reload may notice that all unseen messages were deleted.
+            let shows_all = expected.list.len() == server.borrow().messages.len();
+            expected.loaded_all |= shows_all && consumer.loaded_all;
             prop_assert_eq!(consumer.loaded_all, expected.loaded_all);
         }
         consumer.take(&world, id);

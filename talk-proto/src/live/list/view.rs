@@ -314,6 +314,8 @@ impl<T: ListItem> ListView<T> {
                 None => return Vec::new(),
             },
         };
+        // A full list may end before the window, because the last items of the window were removed.
+        let new_end = new_end.max(*end);
         let beyond = (Bound::Excluded(*end), Bound::Included(new_end));
         if visible.waiting.range(beyond).next().is_some() {
             return Vec::new();
@@ -321,7 +323,7 @@ impl<T: ListItem> ListView<T> {
         for position in visible.items.positions_from(from).take(self.more) {
             self.mark_changed(position);
         }
-        *end = new_end.max(*end);
+        *end = new_end;
         self.more = 0;
         self.take_requests()
     }

@@ -216,6 +216,22 @@ fn load_more_counts_from_the_visible_items() {
 }
 
 #[test]
+fn load_more_of_a_full_list_resolves_at_once() {
+    let mut kit = Kit::with_limits(|limits| limits.window = 30);
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    // The full list ends before the window, whose last message was deleted.
+    kit.publish(&[deleted("m1"), created(&message("m31", "alice", 31))]);
+    let more = kit.load_more(id, 1);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.reply(more), json!("done"));
+    assert_eq!(kit.window(id).len(), 30);
+    assert!(!kit.window(id).loaded_all());
+}
+
+#[test]
 fn load_more_at_the_end_resolves_at_once() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
