@@ -69,6 +69,7 @@ pub(crate) struct Auth {
     is_accepted: bool,
     /// Set if the server has accepted a request with the token since the renewal.
     proven: bool,
+    /// The time at which the current or last token was first accepted.
     accepted_at: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
     /// The time at which the token expires, according to the server.
@@ -282,7 +283,8 @@ impl Auth {
         answer: &RenewalResponse,
     ) -> Result<(), SessionError> {
         self.proven = false;
-        if self.is_accepted {
+        let was_accepted = self.is_accepted;
+        if was_accepted {
             // The token was accepted on an earlier connection. If it has expired since, it does not
             // count as one of several rejected tokens.
             self.retry.reset();
@@ -290,7 +292,9 @@ impl Auth {
         let RenewalResponse::Accepted { expires_in } = answer else {
             return self.reject(now);
         };
-        self.accepted_at = Some(now);
+        if !was_accepted {
+            self.accepted_at = Some(now);
+        }
         let Some(seconds) = expires_in else {
             self.accept(None, None);
             return Ok(());

@@ -1,7 +1,9 @@
 use serde_json::json;
-use talk_proto::{Authentication, RequestError, SessionError, SessionOptions};
+use talk_proto::{Authentication, RequestError, SessionError, SessionOptions, Topic};
 
-use crate::support::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds};
+use crate::support::{
+    Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, user,
+};
 
 fn given_token() -> SessionOptions {
     let mut options = options();
@@ -215,6 +217,22 @@ fn token_accepted_restarts_rejection_count() {
         world.end(),
         Some(&SessionError::TokensRejected { attempts: 5 })
     );
+}
+
+/// A token that is accepted again on a new connection is as old as before.
+#[test]
+fn token_accepted_again_before_expiry_is_not_short_lived() {
+    let mut world = World::new(options());
+    world.subscribe(Topic::Online { user: user("bob") });
+    world.run();
+    for fetches in 2..8 {
+        world.run_for(seconds(300));
+        world.cut();
+        world.run_for(seconds(2));
+        world.publish(&[json!({"type": "session.expired"})]);
+        world.run();
+        assert_eq!(world.log.token_fetches.len(), fetches);
+    }
 }
 
 #[test]
