@@ -26,6 +26,10 @@ const LOAD: &str = "SELECT key, value FROM talk_record WHERE session = $1";
 /// Applies changes if the holder has the lease. With an empty holder, applies them if the lease is
 /// free. The lock of the lease's row delays a takeover until the end of the write. It does not
 /// delay a renewal, which changes no column of a unique index.
+///
+/// The number refuses a write that the database executes late, after its connection was given up:
+/// the write was repeated, and later ones may have followed. A repetition has the same number. The
+/// numbers have a table of their own, because a renewal waits for a write of the lease's row.
 const APPLY: &str = "
     WITH lease AS (
         SELECT holder::text, expires FROM talk_lease WHERE session = $1 FOR KEY SHARE
@@ -34,14 +38,19 @@ const APPLY: &str = "
             THEN NOT EXISTS (SELECT 1 FROM lease WHERE expires >= clock_timestamp())
             ELSE EXISTS (SELECT 1 FROM lease WHERE holder = $2)
         END
+    ), numbered AS (
+        INSERT INTO talk_write (session, holder, number) SELECT $1, $2, $6 FROM allowed
+        ON CONFLICT (session) DO UPDATE SET holder = excluded.holder, number = excluded.number
+        WHERE talk_write.holder <> excluded.holder OR talk_write.number <= excluded.number
+        RETURNING 1
     ), put AS (
         INSERT INTO talk_record (session, key, value)
-        SELECT $1, put.key, put.value FROM unnest($3, $4) AS put (key, value), allowed
+        SELECT $1, put.key, put.value FROM unnest($3, $4) AS put (key, value), numbered
         ON CONFLICT (session, key) DO UPDATE SET value = excluded.value
     ), deleted AS (
-        DELETE FROM talk_record USING allowed WHERE session = $1 AND key = ANY ($5)
+        DELETE FROM talk_record USING numbered WHERE session = $1 AND key = ANY ($5)
     )
-    SELECT 1 FROM allowed";
+    SELECT 1 FROM numbered";
 
 const CLEAR: &str = "DELETE FROM talk_record WHERE session = $1";
 
@@ -97,11 +106,13 @@ impl Database {
         Ok(records?)
     }
 
-    /// Applies changes. Returns `false` if another session has the lease.
+    /// Applies changes. Returns `false` if another session has the lease. The number of a write is
+    /// larger than that of the write before. Without a holder, all writes have the same number.
     pub(crate) async fn apply(
         &self,
         session: &str,
         holder: &str,
+        number: i64,
         changes: &[Change],
     ) -> Result<bool, Failure> {
         let (mut keys, mut values, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
@@ -123,6 +134,7 @@ impl Database {
                     (&Hidden(keys), Type::TEXT_ARRAY),
                     (&Hidden(values), Type::TEXT_ARRAY),
                     (&Hidden(deleted), Type::TEXT_ARRAY),
+                    (&number, Type::INT8),
                 ],
             )
             .await?;

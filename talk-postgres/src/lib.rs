@@ -1,8 +1,9 @@
 //! A [store](talk_client::store) on PostgreSQL, for bots that run on more than one machine.
 //!
-//! [`PostgresStore`] keeps the records of sessions in three tables, which it creates at the first
-//! use: `talk_schema` with the version of the schema, `talk_record` and `talk_lease`. The user of
-//! the database needs the right to create tables in the first schema of its `search_path`, once.
+//! [`PostgresStore`] keeps the records of sessions in four tables, which it creates at the first
+//! use: `talk_schema` with the version of the schema, `talk_record`, `talk_lease` and `talk_write`.
+//! The user of the database needs the right to create tables in the first schema of its
+//! `search_path`, once, and again after an update of this library that adds tables.
 //!
 //! ```no_run
 //! use talk_client::TalkOptions;
@@ -25,7 +26,8 @@
 //! # Outages
 //!
 //! If the connection is lost, writes are repeated on new connections as long as the lease is valid.
-//! They put and delete whole records, so a repetition has no further effect.
+//! They put and delete whole records, so a repetition has no further effect. Writes are numbered.
+//! One that the database executes late, after its connection was given up, undoes no later one.
 //! A write whose answer was lost is reported as failed if the lease ends before it can be repeated,
 //! although the database may have it.
 //!

@@ -6,7 +6,8 @@ use tokio_postgres::Client;
 use crate::failure::Failure;
 
 /// The changes from each version of the schema to the next one. Released ones never change.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE talk_record (
         session text NOT NULL,
         key text NOT NULL,
@@ -19,7 +20,15 @@ const MIGRATIONS: [&str; 1] = ["
         expires timestamptz NOT NULL,
         UNIQUE (session, holder)
     );
-"];
+",
+    "
+    CREATE TABLE talk_write (
+        session text PRIMARY KEY,
+        holder text NOT NULL,
+        number int8 NOT NULL
+    );
+",
+];
 
 /// Makes other processes wait until the schema is complete. The number is arbitrary.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7255101882)";

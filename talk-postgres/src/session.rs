@@ -44,6 +44,8 @@ pub(crate) struct Session {
     leases: Arc<Database>,
     ttl: Duration,
     lease: Option<HeldLease>,
+    /// The number of the last write with a lease.
+    written: i64,
     /// Set if a lease was lost. Writes are refused until the next one.
     is_lost: bool,
 }
@@ -61,6 +63,7 @@ impl Session {
             leases,
             ttl,
             lease: None,
+            written: 0,
             is_lost: false,
         }
     }
@@ -102,14 +105,20 @@ impl Session {
     /// Applies changes, on new connections if necessary, as long as the lease is valid.
     async fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let unleased_until = Instant::now() + UNLEASED;
+        self.written += 1;
         loop {
             self.drop_lost_lease();
             if self.is_lost {
                 return Err(lost());
             }
             let lease = self.lease.as_ref();
-            let holder = lease.map_or("", |lease| &lease.row.holder);
-            match self.database.apply(&self.key, holder, changes).await {
+            // Several processes without a lease may write, so their writes have no order.
+            let (holder, number) = match lease {
+                Some(lease) => (lease.row.holder.as_str(), self.written),
+                None => ("", 0),
+            };
+            let applied = self.database.apply(&self.key, holder, number, changes);
+            match applied.await {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
                     self.lease = None;

@@ -201,6 +201,28 @@ fn takeover_waits_for_a_slow_write() {
     block_on(write).unwrap();
 }
 
+#[test]
+#[cfg(unix)]
+fn write_executed_late_undoes_no_later_one() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let store = PostgresStore::new(&server.address()).unwrap();
+    let _lease = lock(&store, "alice").unwrap();
+    block_on(store.apply(&key("alice"), vec![put("a", "0")])).unwrap();
+    // The process of the connection for records, which was used last.
+    let connection = server.connections().pop().unwrap();
+    server::signal("STOP", &connection);
+    // This is repeated on a new connection.
+    block_on(store.apply(&key("alice"), vec![put("a", "1"), put("b", "1")])).unwrap();
+    block_on(store.apply(&key("alice"), vec![put("a", "2"), delete("b")])).unwrap();
+    server::signal("CONT", &connection);
+    while server.connections().contains(&connection) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(load(&store, "alice"), vec![pair("a", "2")]);
+}
+
 /// Makes each write take six seconds.
 fn slow_down(server: &Server) {
     let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS

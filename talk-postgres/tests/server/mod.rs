@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -89,16 +89,30 @@ impl Server {
 
     /// Executes a statement. Returns `true` on success.
     pub(crate) fn sql(&self, statement: &str) -> bool {
+        self.psql(statement).status.success()
+    }
+
+    /// Returns the process IDs of the connections of stores, the one that was used last at the end.
+    #[cfg(unix)]
+    pub(crate) fn connections(&self) -> Vec<String> {
+        let stores = "SELECT pid FROM pg_stat_activity WHERE application_name = 'talk'
+            ORDER BY query_start";
+        let output = String::from_utf8(self.psql(stores).stdout).unwrap();
+        output.lines().map(str::to_owned).collect()
+    }
+
+    fn psql(&self, statement: &str) -> Output {
         let mut psql = self.command("psql");
         psql.args([
             "--quiet",
             "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
             "--command",
             statement,
             &self.address(),
         ]);
-        let output = psql.output().unwrap();
-        output.status.success()
+        psql.output().unwrap()
     }
 
     pub(crate) fn address(&self) -> String {
@@ -151,6 +165,16 @@ fn user() -> Option<(u32, u32)> {
             .ok()
     };
     (id(&["-u"]) == Some(0)).then_some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?))
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub(crate) fn signal(name: &str, process: &str) {
+    let signal = format!("-{name}");
+    let status = Command::new("kill")
+        .args([signal.as_str(), process])
+        .status();
+    assert!(status.unwrap().success());
 }
 
 /// Gives a folder to the user of the server.
