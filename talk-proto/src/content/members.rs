@@ -107,7 +107,8 @@ pub(super) struct Members<N> {
     /// The camelCase type if it is known. An unknown type is stored in `rest`.
     pub(super) kind: Option<&'static str>,
     children: Option<Arc<[N]>>,
-    rest: Map<String, Value>,
+    /// `None` if there are no other members, as in most blocks.
+    rest: Option<Map<String, Value>>,
 }
 
 impl<N: Node> Members<N> {
@@ -116,7 +117,7 @@ impl<N: Node> Members<N> {
         let mut members = Self {
             kind: None,
             children: None,
-            rest: Map::new(),
+            rest: None,
         };
         while let Some(name) = map.next_key::<MemberName>()? {
             match name {
@@ -132,7 +133,7 @@ impl<N: Node> Members<N> {
                 }
                 MemberName::Other(name) => {
                     let value = map.next_value()?;
-                    members.rest.insert(name, value);
+                    members.rest.get_or_insert_default().insert(name, value);
                 }
             }
         }
@@ -140,12 +141,14 @@ impl<N: Node> Members<N> {
     }
 
     fn put(&mut self, name: &str, value: Value) {
-        self.rest.insert(name.to_owned(), value);
+        let rest = self.rest.get_or_insert_default();
+        rest.insert(name.to_owned(), value);
     }
 
     /// Returns `true` if there is a member `name` that `is_wanted` accepts.
     pub(super) fn has(&self, name: &str, is_wanted: fn(&Value) -> bool) -> bool {
-        self.rest.get(name).is_some_and(is_wanted)
+        let member = self.rest.as_ref().and_then(|rest| rest.get(name));
+        member.is_some_and(is_wanted)
     }
 
     pub(super) fn has_children(&self) -> bool {
@@ -158,25 +161,27 @@ impl<N: Node> Members<N> {
 
     /// Removes and returns a string. Any other value stays among the unknown members.
     pub(super) fn take_text(&mut self, name: &str) -> Option<Arc<str>> {
-        let Value::String(text) = self.rest.get_mut(name)? else {
+        let rest = self.rest.as_mut()?;
+        let Value::String(text) = rest.get_mut(name)? else {
             return None;
         };
         let text = std::mem::take(text);
-        self.rest.remove(name);
+        rest.remove(name);
         Some(text.into())
     }
 
     /// Removes and converts a member. A member that `convert` rejects stays.
     pub(super) fn take<T>(&mut self, name: &str, convert: fn(&Value) -> Option<T>) -> Option<T> {
-        let taken = convert(self.rest.get(name)?)?;
-        self.rest.remove(name);
+        let rest = self.rest.as_mut()?;
+        let taken = convert(rest.get(name)?)?;
+        rest.remove(name);
         Some(taken)
     }
 
     /// Returns the remaining members.
     pub(super) fn into_unknown_fields<E: Error>(mut self) -> Result<UnknownFields, E> {
         self.restore_children()?;
-        Ok(self.rest.into())
+        Ok(self.rest.map(UnknownFields::from).unwrap_or_default())
     }
 
     /// Returns the original object.
@@ -185,7 +190,7 @@ impl<N: Node> Members<N> {
         if let Some(name) = self.kind {
             self.put("type", Value::from(name));
         }
-        Ok(Value::Object(self.rest))
+        Ok(Value::Object(self.rest.unwrap_or_default()))
     }
 
     fn restore_children<E: Error>(&mut self) -> Result<(), E> {
