@@ -1,5 +1,6 @@
 //! The context shared by all stores.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(super) struct StoreCx {
     /// Stores that wait for the acknowledgement of an UNSUBSCRIBE before they subscribe.
     pub(super) deferred: BTreeSet<StoreKey>,
     /// Stores whose viewers may need an update.
-    pub(super) changed: BTreeSet<StoreKey>,
+    pub(super) changed: StoreSet,
     /// Stores that may have lost their last reference.
     pub(super) unreferenced: BTreeSet<StoreKey>,
     /// Dependents of users that have changed.
@@ -72,7 +73,7 @@ impl StoreCx {
             rest: None,
             outdated: None,
             deferred: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            changed: StoreSet::default(),
             unreferenced: BTreeSet::new(),
             dirty_users: VecDeque::new(),
             list_actions: VecDeque::new(),
@@ -164,6 +165,42 @@ pub(super) enum ListAction {
     Watch(ListFilter, ConversationId),
     /// Removes the conversation from the list.
     Release(ListFilter, ConversationId),
+}
+
+/// A sorted set of stores. It usually has one, which is therefore outside of the tree.
+#[derive(Default)]
+pub(super) struct StoreSet {
+    first: Option<StoreKey>,
+    rest: BTreeSet<StoreKey>,
+}
+
+impl StoreSet {
+    pub(super) fn insert(&mut self, key: StoreKey) {
+        let Some(first) = &mut self.first else {
+            self.first = Some(key);
+            return;
+        };
+        match key.cmp(first) {
+            Ordering::Less => self.rest.insert(std::mem::replace(first, key)),
+            Ordering::Equal => false,
+            Ordering::Greater => self.rest.insert(key),
+        };
+    }
+
+    /// Removes and returns the first store.
+    pub(super) fn pop_first(&mut self) -> Option<StoreKey> {
+        let first = self.first.take()?;
+        self.first = self.rest.pop_first();
+        Some(first)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn release_memory(&mut self) {
+        self.rest.release_memory();
+    }
 }
 
 /// A queue of distinct stores.

@@ -20,6 +20,7 @@ mod reconnect;
 mod refusals;
 mod removals;
 mod singles;
+mod store_set;
 mod unreadable;
 mod users;
 mod views;
