@@ -350,6 +350,9 @@ impl LiveRequests {
     /// Sends all requests. Returns the users to load, each with its request.
     pub(crate) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
         let mut loaded = Vec::new();
+        if !self.has_unsent() {
+            return loaded;
+        }
         self.waiting.clear();
         let mut send = |fetch, request| outputs.push_back(LiveOutput::Send { fetch, request });
         for (fetch, request) in self.subscribes.drain(..) {
@@ -375,6 +378,14 @@ impl LiveRequests {
             send(fetch, get_users(ids));
         }
         loaded
+    }
+
+    fn has_unsent(&self) -> bool {
+        !(self.waiting.is_empty()
+            && self.subscribes.is_empty()
+            && self.users.is_empty()
+            && self.loads.is_empty()
+            && self.users_once.is_empty())
     }
 
     fn register_waiting(&mut self, purpose: FetchPurpose) -> FetchId {
