@@ -100,14 +100,14 @@ macro_rules! events {
         }
 
         impl Members<'_> {
-            /// Returns the event, if every member of its type is present.
+            /// Takes the members and returns the event, if every member of its type is present.
             #[inline]
-            pub(super) fn into_event(mut self) -> Option<ServerEvent> {
+            pub(super) fn take_event(&mut self) -> Option<ServerEvent> {
                 Some(match self.kind.take()? {
                     $(Kind::$event => ServerEvent::$event {
                         $($conversation: self.conversation_id.take()?,)?
                         $($member: self.$member()?,)*
-                        $($field: match self.payload {
+                        $($field: match self.payload.take() {
                             Some(Payload::$event(payload)) => payload,
                             _ => return None,
                         },)?
@@ -151,7 +151,7 @@ events! {
         State(state: MessageSnapshot as Arc<MessageSnapshot>);
     /// A message changed.
     "message.edited" => MessageEdited in conversation_id { message_id: MessageId }
-        Diff(diff: MessageDiff as MessageDiff);
+        Diff(diff: MessageDiff as Box<MessageDiff>);
     /// A message was deleted. `new_last_message` is present if it was the last message. It is the
     /// message that is last now, if there is one.
     "message.deleted" => MessageDeleted in conversation_id {

@@ -1,9 +1,8 @@
 //! Reading of events from JSON, in one pass if the type is the first member.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
@@ -55,15 +54,11 @@ impl UnreadableEvent {
 /// An event of a publish, or the reason why it is unreadable.
 pub(crate) type Published = Result<ServerEvent, EventError>;
 
-/// The number of cached user IDs.
-const MAX_USERS: usize = 16;
-
-/// A cache of recent IDs. Consecutive events usually have equal IDs, and the cache lets them share
+/// A cache of the last ID. Consecutive events usually have equal IDs, and the cache lets them share
 /// an allocation.
 #[derive(Default)]
 pub(super) struct Names {
     conversation: Option<ConversationId>,
-    users: VecDeque<UserId>,
 }
 
 impl Names {
@@ -72,24 +67,6 @@ impl Names {
             self.conversation = text.read();
         }
         self.conversation.clone()
-    }
-
-    fn user(&mut self, user: UserId) -> UserId {
-        if let Some(known) = self.users.iter().find(|known| **known == user) {
-            return known.clone();
-        }
-        self.users.truncate(MAX_USERS - 1);
-        self.users.push_front(user.clone());
-        user
-    }
-
-    /// Replaces the sender's ID in a message by the cached one.
-    fn share(&mut self, message: &mut Arc<MessageSnapshot>) {
-        if let Some(message) = Arc::get_mut(message)
-            && let Some(sender) = message.sender_id.take()
-        {
-            message.sender_id = Some(self.user(sender));
-        }
     }
 }
 
@@ -211,7 +188,7 @@ impl<'de> Visitor<'de> for EventSeed<'_> {
                 members.payload = payload.or(members.payload);
             }
         }
-        finish(members, self.names)
+        finish(&mut members)
     }
 }
 
@@ -248,25 +225,24 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
 }
 
 /// Returns the event if its members are complete and consistent.
-fn finish<E: Error>(mut members: Members<'_>, names: &mut Names) -> Result<Published, E> {
-    if let Some(Kind::Unknown(name)) = members.kind {
-        return Ok(Err(EventError::UnknownType(name)));
+fn finish<E: Error>(members: &mut Members<'_>) -> Result<Published, E> {
+    if let Some(Kind::Unknown(name)) = &mut members.kind {
+        return Ok(Err(EventError::UnknownType(std::mem::take(name))));
     }
     // The check precedes the construction, because a built event is large to move.
-    let agrees = match &mut members.payload {
+    let agrees = match &members.payload {
         Some(Payload::UserCreated(state)) => {
             let user_id = members.user_id.as_ref();
             user_id.is_some_and(|id| state.id == *id.0)
         }
         Some(Payload::SideCreated(state)) => members.conversation_id.as_ref() == Some(&state.id),
         Some(Payload::MessageCreated(state)) => {
-            names.share(state);
             let message_id = members.message_id.as_ref();
             message_id.is_some_and(|id| state.id == *id.0)
         }
         _ => true,
     };
-    match members.into_event() {
+    match members.take_event() {
         Some(event) if agrees => Ok(Ok(event)),
         _ => Err(E::custom("a member is missing or inconsistent")),
     }

@@ -1,5 +1,6 @@
 //! The known messages of a [`MessageStore`], and the quotes between them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -110,20 +111,54 @@ impl MessageStore {
         cx: &mut StoreCx,
     ) {
         let id = message.id.clone();
-        let old = self.index.positions.insert(id.clone(), Some(position));
+        let old = self.index.positions.insert(id, Some(position));
+        self.insert_at(position, old, message, cx);
+    }
+
+    /// Inserts a message at a position. Returns `false` if the window contains the message.
+    pub(crate) fn insert_new(
+        &mut self,
+        position: Position,
+        message: Arc<MessageSnapshot>,
+        cx: &mut StoreCx,
+    ) -> bool {
+        let old = match self.index.positions.entry(message.id.clone()) {
+            Entry::Occupied(known) if known.get().is_some() => return false,
+            Entry::Occupied(mut quoted) => Some(quoted.insert(Some(position))),
+            Entry::Vacant(unknown) => {
+                unknown.insert(Some(position));
+                None
+            }
+        };
+        self.insert_at(position, old, message, cx);
+        true
+    }
+
+    /// Inserts a message at a position that is in the index. `old` is the previous position;
+    /// `None` if the message was unknown, and `Some(None)` if it was only quoted.
+    fn insert_at(
+        &mut self,
+        position: Position,
+        old: Option<Option<Position>>,
+        message: Arc<MessageSnapshot>,
+        cx: &mut StoreCx,
+    ) {
+        let id = message.id.clone();
+        let mut known = None;
         if let Some(old) = old {
             if let Some(old) = old {
                 self.keep(&id, old);
                 self.paged.items.take_out(old);
             }
-            let known = self.index.invisible.get(&id);
-            if let Some(quoted) = known.and_then(|known| known.referenced_message_id.clone()) {
+            let invisible = self.index.invisible.get(&id);
+            if let Some(quoted) = invisible.and_then(|it| it.referenced_message_id.clone()) {
                 self.unlink(&id, &quoted, cx);
                 self.link(&id, &quoted, cx);
             }
             self.refreshing.remove(&id);
+            known = self.message_at(&id, Some(position)).cloned();
         }
-        if !self.set_message_at(Some(position), message, cx) {
+        if !self.set_message_at(Some(position), known, message, cx) {
             self.show(&id, cx);
         }
         let is_held_back = cx.echoes.is_on() && cx.echoes.is_held_back(&self.conversation, &id);
@@ -202,19 +237,21 @@ impl MessageStore {
 
     /// Stores the newest version of a message. Returns `true` if it differs from the known version.
     pub(crate) fn set_message(&mut self, message: Arc<MessageSnapshot>, cx: &mut StoreCx) -> bool {
-        self.set_message_at(self.index.position(&message.id), message, cx)
+        let position = self.index.position(&message.id);
+        let old = self.message_at(&message.id, position).cloned();
+        self.set_message_at(position, old, message, cx)
     }
 
     /// Stores the newest version of the message at a position, or of one that is only quoted.
-    /// Returns `true` if it differs from the known version.
+    /// Returns `true` if it differs from the known version `old`.
     fn set_message_at(
         &mut self,
         position: Option<Position>,
-        message: Arc<MessageSnapshot>,
+        old: Option<Arc<MessageSnapshot>>,
+        mut message: Arc<MessageSnapshot>,
         cx: &mut StoreCx,
     ) -> bool {
         let id = message.id.clone();
-        let old = self.message_at(&id, position).cloned();
         if old
             .as_ref()
             .is_some_and(|old| old.is_same_version(&message))
@@ -228,10 +265,16 @@ impl MessageStore {
             if let Some(sender) = old_sender {
                 self.release_sender(sender, &id, cx);
             }
-            if let Some(sender) = &message.sender_id
-                && self.index.senders.add(sender, &id)
-            {
-                cx.retain_user(sender, self.dependent(sender));
+            if let Some(sender) = message.sender_id.clone() {
+                match self.index.senders.add(&sender, &id) {
+                    None => cx.retain_user(&sender, self.dependent(&sender)),
+                    // Messages share the allocation.
+                    Some(known) => {
+                        if let Some(unshared) = Arc::get_mut(&mut message) {
+                            unshared.sender_id = Some(known);
+                        }
+                    }
+                }
             }
         }
         let old_quoted = old

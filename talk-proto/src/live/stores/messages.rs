@@ -16,7 +16,7 @@ use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::Cursor;
 use crate::live::sync::response::{Response, decode};
 use crate::live::sync::state::Stage;
-use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
+use crate::model::{ConversationId, MessageDiff, MessageId, MessageSnapshot, UserId};
 use crate::outbox::Entry;
 use crate::snapshot::{Snapshot, Window};
 use crate::timestamp::Timestamp;
@@ -149,19 +149,15 @@ impl MessageStore {
         }
     }
 
-    /// Adds a message from an event, unless it is beyond the loaded ones.
+    /// Adds a message from an event, unless the window contains it or it is beyond the loaded ones.
     fn add_new(&mut self, message: Arc<MessageSnapshot>, tie_break: TieBreak, cx: &mut StoreCx) {
-        if self.index.position(&message.id).is_some() {
-            return;
-        }
         let time = sort_key(message.created_at);
         let position = self.paged.items.allocate(time, tie_break);
         if tie_break == TieBreak::Last && self.paged.items.len() == 0 {
             // No message precedes the new last one.
             self.paged.edge = position;
         }
-        if !self.paged.is_beyond(position) {
-            self.insert(position, message, cx);
+        if !self.paged.is_beyond(position) && self.insert_new(position, message, cx) {
             self.trim(cx);
         }
     }
@@ -253,7 +249,7 @@ impl ListStore for MessageStore {
             } => {
                 if let Some(message) = self.message(message_id) {
                     let mut message = MessageSnapshot::clone(message);
-                    message.apply(diff.clone());
+                    message.apply(MessageDiff::clone(diff));
                     self.set_message(Arc::new(message), cx);
                 }
             }

@@ -1,5 +1,7 @@
 //! The senders of a conversation's messages.
 
+use std::collections::hash_map::Entry;
+
 use crate::collections::{HashMap, HashSet};
 use crate::model::{MessageId, UserId};
 
@@ -8,15 +10,19 @@ use crate::model::{MessageId, UserId};
 pub(crate) struct SenderIndex(HashMap<UserId, HashSet<MessageId>>);
 
 impl SenderIndex {
-    /// Adds a message. Returns `true` if it is the first of the sender.
-    pub(crate) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
-        if let Some(messages) = self.0.get_mut(user) {
-            messages.insert(message.clone());
-            return false;
+    /// Adds a message. Returns the equal ID in the index, or `None` if the message is the first of
+    /// the sender.
+    pub(crate) fn add(&mut self, user: &UserId, message: &MessageId) -> Option<UserId> {
+        match self.0.entry(user.clone()) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().insert(message.clone());
+                Some(known.key().clone())
+            }
+            Entry::Vacant(new) => {
+                new.insert(std::iter::once(message.clone()).collect());
+                None
+            }
         }
-        let messages = std::iter::once(message.clone()).collect();
-        self.0.insert(user.clone(), messages);
-        true
     }
 
     /// Returns the equal ID in the index, so that messages share its allocation.

@@ -58,6 +58,20 @@ fn message_deleted_before_first_window_is_replaced() {
 }
 
 #[test]
+fn sender_id_of_event_shares_allocation() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    kit.publish(&[created(&message("m31", "alice", 31))]);
+    let window = kit.window(id);
+    let sender = |index: usize| {
+        let sender = window[index].sender_id.as_ref();
+        sender.map(|sender| sender.as_str().as_ptr())
+    };
+    assert!(sender(0).is_some());
+    assert_eq!(sender(0), sender(1));
+}
+
+#[test]
 fn users_are_fetched_in_order_of_first_use() {
     let mut kit = Kit::new();
     kit.messages("c");
