@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::ServerEvent;
 use crate::model::{ConversationSnapshot, MessageSnapshot};
-use crate::wire::{EventError, read_event};
+use crate::wire::{EventError, Published, read_event};
 use any::event;
 
 /// A member that does not exist in any event, state or diff.
@@ -173,6 +173,12 @@ fn with_unknown(event: &Value, value: &Value) -> Value {
 /// Returns a value of any JSON type.
 fn any_value() -> impl Strategy<Value = Value> {
     select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])])
+}
+
+/// Larger values are moved by calls of `memcpy`, and an event is moved several times.
+#[test]
+fn published_event_has_at_most_128_bytes() {
+    assert!(size_of::<Published>() <= 128);
 }
 
 #[test]
