@@ -25,24 +25,28 @@ use crate::json::visit_scalars;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Custom(
     /// `None` if empty, as for most messages, so that the type is one word wide.
-    Option<Arc<BTreeMap<String, String>>>,
+    Option<Arc<Vec<Entry>>>,
 );
+
+/// A key and its value. They are sorted by key in a vector, because a map allocates space for several
+/// entries, and most entities have few.
+type Entry = (Box<str>, Box<str>);
 
 impl Custom {
     /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.as_ref()?.get(key).map(String::as_str)
+        let (_, value) = self.entries().get(self.find(key).ok()?)?;
+        Some(value)
     }
 
     /// Returns an iterator over keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let entries = self.0.iter().flat_map(|entries| entries.iter());
-        entries.map(|(k, v)| (k.as_str(), v.as_str()))
+        self.entries().iter().map(|(k, v)| (&**k, &**v))
     }
 
     /// Returns the number of keys.
     pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |entries| entries.len())
+        self.entries().len()
     }
 
     /// Returns `true` if there is no key.
@@ -52,15 +56,21 @@ impl Custom {
 
     /// Sets `key` to `value`.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let (key, value) = (key.into().into_boxed_str(), value.into().into_boxed_str());
+        let found = self.find(&key);
         let entries = Arc::make_mut(self.0.get_or_insert_default());
-        entries.insert(key.into(), value.into());
+        match found {
+            Ok(at) => entries[at].1 = value,
+            Err(at) => entries.insert(at, (key, value)),
+        }
     }
 
     /// Removes `key`.
     pub fn remove(&mut self, key: &str) {
-        if let Some(entries) = &mut self.0 {
+        let found = self.find(key);
+        if let (Ok(at), Some(entries)) = (found, &mut self.0) {
             let entries = Arc::make_mut(entries);
-            entries.remove(key);
+            entries.remove(at);
             if entries.is_empty() {
                 self.0 = None;
             }
@@ -73,24 +83,55 @@ impl Custom {
             Patch::Keep => {}
             Patch::Reset => self.0 = None,
             Patch::Set(keys) => {
+                // Not key by key, which takes quadratic time.
+                let mut entries: BTreeMap<_, _> = self.entries().iter().cloned().collect();
                 for (key, value) in keys {
+                    let key = key.into_boxed_str();
                     match value {
-                        Some(value) => self.insert(key, value),
-                        None => self.remove(&key),
-                    }
+                        Some(value) => entries.insert(key, value.into()),
+                        None => entries.remove(&key),
+                    };
                 }
+                *self = Self::from_sorted(entries.into_iter().collect());
             }
         }
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the index of a key, or the index at which it would be.
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.entries()
+            .binary_search_by(|(other, _)| (**other).cmp(key))
+    }
+
+    /// Creates custom data from entries in any order. Of equal keys, the last one counts.
+    fn from_entries(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries.dedup_by(|later, kept| {
+            let is_equal = later.0 == kept.0;
+            if is_equal {
+                std::mem::swap(later, kept);
+            }
+            is_equal
+        });
+        Self::from_sorted(entries)
+    }
+
+    fn from_sorted(mut entries: Vec<Entry>) -> Self {
+        entries.shrink_to_fit();
+        Self((!entries.is_empty()).then(|| Arc::new(entries)))
     }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Custom {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut custom = Self::default();
-        for (key, value) in entries {
-            custom.insert(key, value);
-        }
-        custom
+        let entries = entries.into_iter();
+        let entries = entries
+            .map(|(key, value)| (key.into().into_boxed_str(), value.into().into_boxed_str()));
+        Self::from_entries(entries.collect())
     }
 }
 
@@ -132,13 +173,13 @@ impl<'de> Deserialize<'de> for Custom {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Custom, A::Error> {
-                let mut custom = Custom::default();
+                let mut entries = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
                     if let StringOrOther::String(value) = map.next_value()? {
-                        custom.insert(key, value);
+                        entries.push((key.into_boxed_str(), value.into_boxed_str()));
                     }
                 }
-                Ok(custom)
+                Ok(Custom::from_entries(entries))
             }
         }
 

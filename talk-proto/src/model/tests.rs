@@ -164,6 +164,34 @@ fn unknown_name_is_displayed_unchanged() {
 }
 
 #[test]
+fn custom_data_keys_are_sorted_and_last_value_counts() {
+    let expected = [("a", "4"), ("b", "2"), ("c", "1"), ("d", "5")];
+    let read: Custom =
+        serde_json::from_str(r#"{"c": "1", "a": "0", "b": "2", "a": "3", "d": "5", "a": "4"}"#)
+            .unwrap();
+    assert_eq!(read.iter().collect::<Vec<_>>(), expected);
+    let mut inserted = Custom::default();
+    for (key, value) in [("c", "0"), ("a", "4"), ("d", "5"), ("b", "2"), ("c", "1")] {
+        inserted.insert(key, value);
+    }
+    assert_eq!(inserted, read);
+    let mut patched = Custom::from_iter([("d", "0"), ("b", "2"), ("b0", "0")]);
+    patched.apply(Patch::Set(
+        [
+            ("d", Some("5")),
+            ("c", Some("1")),
+            ("a", Some("4")),
+            ("b0", None),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
+        .into(),
+    ));
+    assert_eq!(patched, read);
+    assert_eq!(read.get("c"), Some("1"));
+    assert_eq!(read.get("b0"), None);
+}
+
+#[test]
 fn custom_data_without_keys_is_empty() {
     let mut custom = Custom::from_iter([("a", "1"), ("b", "2")]);
     custom.remove("c");

@@ -1,6 +1,5 @@
 //! Conversations as the current user sees them, each with its last message.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::list_filter::ListFilter;
@@ -33,8 +32,9 @@ pub(crate) struct ConversationStore {
     /// The last snapshot; `None` before the first.
     current: Option<Option<Arc<ConversationSnapshot>>>,
     viewers: Viewers<Option<Arc<ConversationSnapshot>>>,
-    /// The lists that contain or may contain the conversation. They supply its state.
-    lists: BTreeSet<ListFilter>,
+    /// The lists that contain or may contain the conversation, sorted. They supply its state. Most
+    /// conversations are in one list, and a set would allocate space for several.
+    lists: Vec<ListFilter>,
     /// Set if a list needs the conversation's state and no page will supply it.
     is_watched: bool,
     conversation: ConversationId,
@@ -49,7 +49,7 @@ impl ConversationStore {
             is_current: false,
             current: None,
             viewers: Viewers::new(),
-            lists: BTreeSet::new(),
+            lists: Vec::new(),
             is_watched: false,
             conversation,
         }
@@ -72,16 +72,19 @@ impl ConversationStore {
     }
 
     /// Returns the lists that contain or may contain the conversation.
-    pub(crate) fn lists(&self) -> &BTreeSet<ListFilter> {
+    pub(crate) fn lists(&self) -> &[ListFilter] {
         &self.lists
     }
 
     pub(crate) fn add_list(&mut self, list: ListFilter) {
-        self.lists.insert(list);
+        if let Err(at) = self.lists.binary_search(&list) {
+            self.lists.reserve_exact(1);
+            self.lists.insert(at, list);
+        }
     }
 
     pub(crate) fn remove_list(&mut self, list: &ListFilter, cx: &mut StoreCx) {
-        self.lists.remove(list);
+        self.lists.retain(|other| other != list);
         cx.unreferenced.insert(self.sync.key().clone());
     }
 
@@ -128,6 +131,9 @@ impl ConversationStore {
             };
             self.current = Some(cached.or_else(|| current.map(Arc::new)));
         }
+        // The loaded state has no last message, and nothing reads one from it. So the snapshot can
+        // take its place, and the conversation is in memory once.
+        self.side = self.current.clone().flatten();
     }
 
     /// Returns the last message to show, or `None` while the snapshot waits for it.

@@ -170,7 +170,7 @@ impl Stores {
         let Some(store) = self.get_as::<ConversationStore>(&key) else {
             return;
         };
-        let lists = store.lists().clone();
+        let lists = store.lists().to_vec();
         let mut is_shown = store.needs_subscription();
         if let Some(side) = store.side().cloned() {
             for filter in &lists {
@@ -280,7 +280,7 @@ impl Stores {
         c: &ConversationId,
         cx: &mut StoreCx,
     ) -> Vec<StoreKey> {
-        let lists = self.conversation(c).map(|store| store.lists().clone());
+        let lists = self.conversation(c).map(|store| store.lists().to_vec());
         let mut lists = lists.unwrap_or_default();
         lists.retain(|filter| {
             let list = self.list(filter);
