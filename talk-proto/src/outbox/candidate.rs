@@ -1,27 +1,49 @@
 //! Recognition of own messages whose answer is pending.
 
+use std::sync::{Arc, OnceLock};
+
+use super::entry::Entry;
 use super::normal_form::NormalForm;
-use crate::model::{MessageSnapshot, UserId};
+use crate::content::ContentBlock;
+use crate::model::{Custom, MessageSnapshot, UserId};
 use crate::timestamp::Timestamp;
 
 /// An entry that was tried and whose outcome is unknown.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Candidate {
     /// A server time from before the first attempt.
-    pub(crate) floor: Timestamp,
-    pub(crate) form: NormalForm,
+    pub(super) floor: Timestamp,
+    content: Arc<[ContentBlock]>,
+    custom: Custom,
+    /// Set by the first comparison. Most entries are answered before any message of the user
+    /// arrives.
+    form: OnceLock<NormalForm>,
 }
 
 impl Candidate {
+    pub(super) fn new(floor: Timestamp, entry: &Entry) -> Self {
+        Self {
+            floor,
+            content: Arc::clone(&entry.content),
+            custom: entry.custom.clone(),
+            form: OnceLock::new(),
+        }
+    }
+
+    fn form(&self) -> &NormalForm {
+        let form = || NormalForm::new(&self.content, &self.custom);
+        self.form.get_or_init(form)
+    }
+
     /// Returns `true` if an arriving message of `me` may be the message of the entry. The server
     /// may change content, so the kinds of blocks are sufficient.
     pub(crate) fn may_be(&self, message: &MessageSnapshot, me: &UserId) -> bool {
-        self.is_possible(message, me) && self.form.has_kinds_of(&form_of(message))
+        self.is_possible(message, me) && self.form().has_kinds_of(&form_of(message))
     }
 
     /// Returns `true` if a message of `me` has the content of the entry.
     pub(crate) fn is_equal(&self, message: &MessageSnapshot, me: &UserId) -> bool {
-        self.is_possible(message, me) && self.form == form_of(message)
+        self.is_possible(message, me) && *self.form() == form_of(message)
     }
 
     fn is_possible(&self, message: &MessageSnapshot, me: &UserId) -> bool {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::candidate::Candidate;
 use super::entry::{Entry, HeldReason, Stage};
 use super::file::{SavedFile, with_files};
-use super::normal_form::NormalForm;
 use super::options::OnRefusal;
 use super::progress::Progress;
 use super::record::EntryRecord;
@@ -270,10 +269,8 @@ impl Item {
         }
         let floor = self.progress().floor?;
         let entry = Arc::clone(&self.entry);
-        let candidate = self.progress_mut().candidate.get_or_insert_with(|| {
-            let form = NormalForm::new(&entry.content, &entry.custom);
-            Arc::new(Candidate { floor, form })
-        });
+        let candidate = &mut self.progress_mut().candidate;
+        let candidate = candidate.get_or_insert_with(|| Arc::new(Candidate::new(floor, &entry)));
         Some(Arc::clone(candidate))
     }
 
