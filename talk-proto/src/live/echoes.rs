@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::collections::HashMap;
 use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
 use crate::outbox::{Candidate, Echo, EchoChange, Entry};
 use crate::timestamp::Timestamp;
@@ -27,7 +28,9 @@ fn note(messages: &mut BTreeSet<MessageId>, new: impl IntoIterator<Item = Messag
 /// The echoes of all conversations.
 #[derive(Default)]
 pub(super) struct Echoes {
-    conversations: BTreeMap<ConversationId, ConversationEchoes>,
+    conversations: HashMap<ConversationId, ConversationEchoes>,
+    /// The conversations that may have invisible messages.
+    holding: BTreeSet<ConversationId>,
     /// Set if the session has an outbox with entries, now or before.
     is_on: bool,
 }
@@ -120,6 +123,7 @@ impl Echoes {
             && !of.entries.values().any(is_own);
         if is_held {
             of.held_back.entry(message.id.clone()).or_insert(now);
+            self.holding.insert(conversation.clone());
         } else {
             of.held_back.remove(&message.id);
         }
@@ -134,15 +138,20 @@ impl Echoes {
 
     /// Restarts the delays on a ready connection.
     pub(super) fn handle_ready(&mut self, now: Timestamp) {
-        for of in self.conversations.values_mut() {
-            of.held_back.values_mut().for_each(|since| *since = now);
+        for conversation in &self.holding {
+            if let Some(of) = self.conversations.get_mut(conversation) {
+                of.held_back.values_mut().for_each(|since| *since = now);
+            }
         }
     }
 
     /// Returns the messages whose delay is over. They become visible.
     pub(super) fn release_due(&mut self, now: Timestamp) -> Vec<(ConversationId, MessageId)> {
         let mut released = Vec::new();
-        for (conversation, of) in &mut self.conversations {
+        self.holding.retain(|conversation| {
+            let Some(of) = self.conversations.get_mut(conversation) else {
+                return false;
+            };
             of.held_back.retain(|id, since| {
                 let is_held = now < *since + HELD_BACK_FOR;
                 if !is_held {
@@ -151,14 +160,16 @@ impl Echoes {
                 }
                 is_held
             });
-        }
+            !of.held_back.is_empty()
+        });
         released
     }
 
     /// Returns the time at which the next delay is over.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let all = self.conversations.values();
-        let since = all.flat_map(|of| of.held_back.values()).min();
+        let holding = self.holding.iter();
+        let holding = holding.filter_map(|conversation| self.conversations.get(conversation));
+        let since = holding.flat_map(|of| of.held_back.values()).min();
         since.map(|since| *since + HELD_BACK_FOR)
     }
 }

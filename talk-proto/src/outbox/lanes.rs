@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::collections::HashMap;
 use crate::model::ConversationId;
 
 /// The entries of a conversation.
@@ -19,7 +20,7 @@ pub(super) struct Lane {
 /// The conversations with entries.
 #[derive(Default)]
 pub(super) struct Lanes {
-    lanes: BTreeMap<ConversationId, Lane>,
+    lanes: HashMap<ConversationId, Lane>,
     pub(super) paused: BTreeSet<ConversationId>,
     /// The lanes whose first entry may have something to do.
     pub(super) dirty: BTreeSet<ConversationId>,
@@ -46,7 +47,10 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        self.len -= usize::from(lane.queue.remove(&seq));
+        if !lane.queue.remove(&seq) {
+            return;
+        }
+        self.len -= 1;
         if lane.queue.is_empty() {
             self.runnable -= usize::from(std::mem::take(&mut lane.is_runnable));
             lane.blocker = None;
@@ -79,9 +83,7 @@ impl Lanes {
     }
 
     /// Removes all entries, and returns those of each conversation.
-    pub(super) fn clear(
-        &mut self,
-    ) -> impl Iterator<Item = (ConversationId, BTreeSet<u64>)> + use<> {
+    pub(super) fn clear(&mut self) -> BTreeMap<ConversationId, BTreeSet<u64>> {
         let paused = std::mem::take(&mut self.paused);
         let all = std::mem::replace(
             self,
@@ -92,7 +94,8 @@ impl Lanes {
         );
         let entries = |lane: Lane| lane.queue.into_iter().chain(lane.sent).collect();
         let lanes = all.lanes.into_iter();
-        lanes.map(move |(conversation, lane)| (conversation, entries(lane)))
+        let entries = lanes.map(|(conversation, lane)| (conversation, entries(lane)));
+        entries.collect()
     }
 
     pub(super) fn get(&self, conversation: &ConversationId) -> Option<&Lane> {

@@ -537,9 +537,12 @@ impl Outbox {
             let entry = Arc::clone(&item.entry);
             let is_stored = item.progress().batch.is_none();
             let is_over = item.is_sent() && is_stored && !self.follow_ups.contains(&seq);
-            let of_conversation = self.changed_echoes.entry(entry.conversation.clone());
-            of_conversation.or_default().insert(seq);
-            self.list.show(seq, &entry);
+            // The echo of an unsent entry may differ in its candidate only.
+            if has_changed || !item.is_sent() {
+                let of_conversation = self.changed_echoes.entry(entry.conversation.clone());
+                of_conversation.or_default().insert(seq);
+                self.list.show(seq, &entry);
+            }
             if has_changed {
                 self.emit(Event::EntryChanged(entry));
             }
@@ -580,9 +583,13 @@ impl Outbox {
         items.collect()
     }
 
-    /// Removes an entry whose message is visible or in no open window.
-    pub(crate) fn leave(&mut self, seq: u64) {
-        self.remove(seq);
+    /// Removes sent entries whose messages are visible or in no open window.
+    pub(crate) fn leave(&mut self, now: Timestamp, entries: impl IntoIterator<Item = u64>) {
+        // No other entry depends on them, so their removal needs no further call of `advance`.
+        let is_dirty = self.is_dirty;
+        entries.into_iter().for_each(|seq| self.remove(seq));
+        self.publish(now);
+        self.is_dirty = is_dirty;
     }
 
     /// Returns the next output.

@@ -1,10 +1,11 @@
 //! Receipts of sent entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::collections::{HashMap, HashSet};
 use crate::model::{ConversationId, EntryId, MessageId};
 use crate::timestamp::Timestamp;
 
@@ -34,9 +35,9 @@ pub struct Receipt {
 
 #[derive(Default)]
 pub(super) struct Receipts {
-    by_entry: BTreeMap<EntryId, Receipt>,
+    by_entry: HashMap<EntryId, Receipt>,
     by_time: BTreeSet<(Timestamp, EntryId)>,
-    messages: BTreeSet<MessageId>,
+    messages: HashSet<MessageId>,
     /// The time at which an eviction has retained needed receipts.
     retained_at: Option<Timestamp>,
 }

@@ -164,14 +164,17 @@ impl Session {
 
     /// Removes the sent entries whose messages are visible or in no open window.
     pub(super) fn leave_outbox(&mut self) {
-        let leaving = self.outbox.as_ref().map(|outbox| outbox.leaving());
-        for (seq, conversation, message) in leaving.unwrap_or_default() {
-            let is_awaited = self.live.awaits_message(&conversation, &message);
-            if (!is_awaited || FaultInjection::ForgottenUnseen.is_on())
-                && let Some(outbox) = &mut self.outbox
-            {
-                outbox.leave(seq);
-            }
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let mut leaving = outbox.leaving();
+        leaving.retain(|(_, conversation, message)| {
+            !self.live.awaits_message(conversation, message)
+                || FaultInjection::ForgottenUnseen.is_on()
+        });
+        if !leaving.is_empty() {
+            outbox.leave(self.now, leaving.into_iter().map(|(seq, ..)| seq));
+            self.drain_outbox();
         }
     }
 
