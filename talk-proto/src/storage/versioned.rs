@@ -10,23 +10,20 @@ const VERSION: u32 = 1;
 /// The start of the records that [`encode`] makes.
 const START: &str = r#"{"v":1,"#;
 
-#[derive(Serialize)]
-struct Versioned<T> {
-    v: u32,
-    #[serde(flatten)]
-    content: T,
-}
-
 #[derive(Deserialize)]
 struct Version {
     v: u32,
 }
 
-/// Encodes the value of a record.
+/// Encodes the value of a record, a struct with at least one member.
 pub(crate) fn encode(content: &impl Serialize) -> String {
-    let v = VERSION;
     // Serialisation to a string fails only for maps with keys that are not strings.
-    serde_json::to_string(&Versioned { v, content }).unwrap_or_default()
+    let mut value = serde_json::to_string(content).unwrap_or_default();
+    // A flattened member would take twice as long.
+    if value.starts_with('{') {
+        value.replace_range(..1, START);
+    }
+    value
 }
 
 /// Decodes the value of the record with this key. `T` must ignore unknown members, such as the
