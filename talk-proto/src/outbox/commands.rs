@@ -269,6 +269,7 @@ impl Outbox {
             }
         }
         self.delete_record(seq);
+        self.has_urgent_change = true;
         self.remove(seq);
         true
     }

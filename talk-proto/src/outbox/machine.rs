@@ -85,6 +85,8 @@ pub(crate) struct Outbox {
     /// Held replies, which do not count towards the caps.
     pub(super) held_replies: BTreeSet<u64>,
     pub(super) receipts: Receipts,
+    /// Set if the changes of records contain others than answers and attempts.
+    pub(super) has_urgent_change: bool,
     /// Entries whose record is in a batch that is not stored.
     pub(super) awaiting: BTreeMap<BatchId, BTreeSet<u64>>,
     pub(super) timers: BTreeSet<(Timestamp, u64)>,
@@ -126,6 +128,7 @@ impl Outbox {
             leaving: BTreeSet::new(),
             held_replies: BTreeSet::new(),
             receipts: Receipts::default(),
+            has_urgent_change: false,
             awaiting: BTreeMap::new(),
             timers: BTreeSet::new(),
             changed: BTreeSet::new(),
@@ -305,6 +308,12 @@ impl Outbox {
 
     /// Stores the current state of an entry.
     pub(super) fn save(&mut self, seq: u64) {
+        self.has_urgent_change = true;
+        self.save_later(seq);
+    }
+
+    /// Stores the current state of an entry, together with the answers that are expected soon.
+    pub(super) fn save_later(&mut self, seq: u64) {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
@@ -386,8 +395,15 @@ impl Outbox {
         }
     }
 
+    /// Returns `true` if the changes since the last call of [`take_changes`](Self::take_changes)
+    /// contain others than answers and the next attempts after them.
+    pub(crate) fn has_urgent_change(&self) -> bool {
+        self.has_urgent_change
+    }
+
     /// Returns the changes of records since the last call.
     pub(crate) fn take_changes(&mut self) -> Changes {
+        self.has_urgent_change = false;
         self.journal.as_mut().map(Journal::take).unwrap_or_default()
     }
 

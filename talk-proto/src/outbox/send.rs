@@ -180,7 +180,10 @@ impl Outbox {
         }
         progress.unanswered = progress.unanswered.saturating_add(1);
         progress.step = Step::Recording;
-        self.save(seq);
+        match item.entry.durable {
+            true => self.save_later(seq),
+            false => self.save(seq),
+        }
         if self.journal.is_none() || FaultInjection::SentUnstored.is_on() {
             self.send(seq);
         }

@@ -37,6 +37,10 @@ impl CallPurpose {
             Self::User | Self::UploadCheck => false,
         }
     }
+
+    fn is_entry(self) -> bool {
+        matches!(self, Self::Outbox { .. })
+    }
 }
 
 /// The result of a call, and the part that receives it.
@@ -63,6 +67,8 @@ pub(super) struct PendingCalls {
     calls: BTreeMap<RequestId, PendingCall>,
     /// The number of internal calls.
     internal: usize,
+    /// The number of calls of the outbox.
+    entries: usize,
     results: VecDeque<CallResult>,
 }
 
@@ -74,6 +80,11 @@ impl PendingCalls {
     /// Returns the number of calls, without internal ones.
     pub(super) fn count(&self) -> usize {
         self.calls.len() - self.internal
+    }
+
+    /// Returns the number of calls of the outbox.
+    pub(super) fn entries(&self) -> usize {
+        self.entries
     }
 
     pub(super) fn get(&self, request: RequestId) -> Option<&PendingCall> {
@@ -91,6 +102,7 @@ impl PendingCalls {
         slots: Vec<QueueSlot>,
     ) {
         self.internal += usize::from(purpose.is_internal());
+        self.entries += usize::from(purpose.is_entry());
         let call = PendingCall {
             purpose,
             remaining: slots.len(),
@@ -103,6 +115,7 @@ impl PendingCalls {
     pub(super) fn remove(&mut self, request: RequestId) -> Option<PendingCall> {
         let call = self.calls.remove(&request)?;
         self.internal -= usize::from(call.purpose.is_internal());
+        self.entries -= usize::from(call.purpose.is_entry());
         Some(call)
     }
 

@@ -104,6 +104,11 @@ impl RequestQueue {
         self.calls.count()
     }
 
+    /// Returns `true` if a call of the outbox is pending.
+    pub(crate) fn has_entries(&self) -> bool {
+        self.calls.entries() > 0
+    }
+
     /// Returns the number of requests that were sent more than once.
     pub(crate) fn retry_count(&self) -> u64 {
         self.retry_count

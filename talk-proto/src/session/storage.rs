@@ -12,14 +12,15 @@ impl Session {
             return;
         };
         if let Some(outbox) = &mut self.outbox {
-            writer.extend(outbox.take_changes());
+            let is_urgent = outbox.has_urgent_change();
+            writer.extend(self.now, outbox.take_changes(), is_urgent);
         }
         if let Some(inboxes) = &mut self.inboxes {
-            writer.extend(inboxes.take_changes());
+            writer.extend(self.now, inboxes.take_changes(), true);
         }
         if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
             cache.advance(self.now);
-            writer.extend(cache.take_changes());
+            writer.extend(self.now, cache.take_changes(), false);
         }
     }
 
@@ -30,7 +31,8 @@ impl Session {
             return;
         };
         let stalled = writer.handle_timeout(self.now);
-        let batch = writer.poll_batch(self.now);
+        let expects_more = self.queue.has_entries();
+        let batch = writer.poll_batch(self.now, expects_more);
         if let Some(event) = stalled {
             self.emit(Event::Storage(event));
         }

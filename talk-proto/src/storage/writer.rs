@@ -12,10 +12,23 @@ const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// one is twice as long.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 
+/// The longest delay of a batch that waits for further changes.
+const GATHERS_FOR: Duration = Duration::from_millis(5);
+
 /// Collects changes into batches. At most one batch is unanswered. Later changes join the next one.
+///
+/// A durable write takes about as long for many changes as for one. While messages of the outbox
+/// are in flight, a batch therefore waits up to 5 ms for the changes that their answers cause. A
+/// batch with an urgent change, which a caller waits for, does not.
 #[derive(Default)]
 pub(crate) struct StoreWriter {
     waiting: Changes,
+    /// Set if a waiting change is urgent.
+    is_urgent: bool,
+    /// The time at which the first of the waiting changes was added.
+    waiting_since: Option<Timestamp>,
+    /// The time until which the waiting changes are delayed for further ones.
+    gathers_until: Option<Timestamp>,
     unanswered: Option<Unanswered>,
     /// The number of batches so far.
     batches: u64,
@@ -33,9 +46,11 @@ struct Unanswered {
 
 impl StoreWriter {
     /// Adds changes to the next batch. Later changes of a record replace earlier ones.
-    pub(crate) fn extend(&mut self, changes: Changes) {
+    pub(crate) fn extend(&mut self, now: Timestamp, changes: Changes, is_urgent: bool) {
         if !changes.is_empty() {
             self.waiting.extend(changes);
+            self.waiting_since.get_or_insert(now);
+            self.is_urgent |= is_urgent;
             self.retry_at = None;
         }
     }
@@ -45,10 +60,21 @@ impl StoreWriter {
         BatchId(self.batches + 1)
     }
 
-    /// Returns the next batch if no other is unanswered.
-    pub(crate) fn poll_batch(&mut self, now: Timestamp) -> Option<(BatchId, Vec<Change>)> {
+    /// Returns the next batch if no other is unanswered. If `expects_more`, changes that are not
+    /// urgent wait for further ones.
+    pub(crate) fn poll_batch(
+        &mut self,
+        now: Timestamp,
+        expects_more: bool,
+    ) -> Option<(BatchId, Vec<Change>)> {
         let is_early = self.retry_at.is_some_and(|at| at > now);
         if self.unanswered.is_some() || is_early {
+            return None;
+        }
+        let gathers = expects_more && !self.is_urgent;
+        let until = self.waiting_since.filter(|_| gathers);
+        self.gathers_until = until.map(|since| since + GATHERS_FOR);
+        if self.gathers_until.is_some_and(|until| now < until) {
             return None;
         }
         self.take_batch(now)
@@ -66,6 +92,9 @@ impl StoreWriter {
         });
         let list = list.collect();
         self.batches += 1;
+        self.is_urgent = false;
+        self.waiting_since = None;
+        self.gathers_until = None;
         self.retry_at = None;
         self.unanswered = Some(Unanswered {
             changes,
@@ -106,6 +135,8 @@ impl StoreWriter {
                 self.waiting.entry(key).or_insert(value);
             }
         }
+        // Callers may wait for the retained changes.
+        self.is_urgent |= !self.waiting.is_empty();
         if !has_others && !self.waiting.is_empty() {
             self.retry_at = Some(now + delay);
         }
@@ -133,7 +164,10 @@ impl StoreWriter {
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
         match &self.unanswered {
             Some(batch) => (!batch.is_reported).then(|| batch.since + STALLED_AFTER),
-            None => self.retry_at.filter(|_| !self.waiting.is_empty()),
+            None => self
+                .retry_at
+                .or(self.gathers_until)
+                .filter(|_| !self.waiting.is_empty()),
         }
     }
 }
@@ -145,12 +179,13 @@ mod tests {
     const START: Timestamp = Timestamp::from_millis(1_000);
 
     fn put(writer: &mut StoreWriter, key: &str) -> BatchId {
-        writer.extend([(key.to_owned(), Some("{}".to_owned()))].into());
+        let changes = [(key.to_owned(), Some("{}".to_owned()))];
+        writer.extend(START, changes.into(), false);
         writer.next_batch()
     }
 
     fn delete(writer: &mut StoreWriter, key: &str) {
-        writer.extend([(key.to_owned(), None)].into());
+        writer.extend(START, [(key.to_owned(), None)].into(), false);
     }
 
     fn keys(batch: Option<(BatchId, Vec<Change>)>) -> Vec<String> {
@@ -166,15 +201,53 @@ mod tests {
     fn batch_unanswered_later_changes_join_the_next() {
         let mut writer = StoreWriter::default();
         let first = put(&mut writer, "a");
-        assert_eq!(keys(writer.poll_batch(START)), ["a"]);
+        assert_eq!(keys(writer.poll_batch(START, false)), ["a"]);
         let next = put(&mut writer, "b");
         put(&mut writer, "c");
         delete(&mut writer, "b");
-        assert_eq!(writer.poll_batch(START), None, "one batch is unanswered");
+        let poll = writer.poll_batch(START, false);
+        assert_eq!(poll, None, "one batch is unanswered");
         assert!(!writer.handle_stored(next));
         assert!(writer.handle_stored(first));
         assert!(!writer.handle_stored(first), "it is answered already");
-        assert_eq!(keys(writer.poll_batch(START)), ["-b", "c"]);
+        assert_eq!(keys(writer.poll_batch(START, false)), ["-b", "c"]);
+    }
+
+    #[test]
+    fn batch_that_expects_more_waits_5_ms_once() {
+        let mut writer = StoreWriter::default();
+        put(&mut writer, "a");
+        assert_eq!(writer.poll_batch(START, true), None);
+        let until = START + GATHERS_FOR;
+        assert_eq!(writer.poll_timeout(), Some(until));
+        let late = until - Duration::from_millis(1);
+        writer.extend(late, [("b".to_owned(), None)].into(), false);
+        assert_eq!(writer.poll_batch(late, true), None);
+        assert_eq!(writer.poll_timeout(), Some(until), "counted from the first");
+        assert_eq!(keys(writer.poll_batch(until, true)), ["a", "-b"]);
+        assert_eq!(writer.poll_timeout(), Some(until + STALLED_AFTER));
+    }
+
+    #[test]
+    fn batch_that_expects_nothing_more_is_not_delayed() {
+        let mut writer = StoreWriter::default();
+        put(&mut writer, "a");
+        assert_eq!(writer.poll_batch(START, true), None);
+        assert_eq!(keys(writer.poll_batch(START, false)), ["a"]);
+    }
+
+    #[test]
+    fn batch_with_urgent_change_is_not_delayed() {
+        let mut writer = StoreWriter::default();
+        put(&mut writer, "a");
+        writer.extend(START, [("b".to_owned(), None)].into(), true);
+        put(&mut writer, "c");
+        let batch = writer.next_batch();
+        assert_eq!(keys(writer.poll_batch(START, true)), ["a", "-b", "c"]);
+        writer.handle_stored(batch);
+        put(&mut writer, "d");
+        let poll = writer.poll_batch(START, true);
+        assert_eq!(poll, None, "the next is not urgent");
     }
 
     #[test]
@@ -182,7 +255,7 @@ mod tests {
         let mut writer = StoreWriter::default();
         put(&mut writer, "a");
         assert_eq!(writer.poll_timeout(), None);
-        writer.poll_batch(START);
+        writer.poll_batch(START, false);
         let at = START + STALLED_AFTER;
         assert_eq!(writer.poll_timeout(), Some(at));
         assert_eq!(writer.handle_timeout(START), None);
@@ -197,23 +270,23 @@ mod tests {
         for seconds in [1, 2, 4, 8, 16, 30, 30] {
             let batch = put(&mut writer, "kept");
             put(&mut writer, "dropped");
-            writer.poll_batch(START);
+            writer.poll_batch(START, false);
             assert!(writer.handle_failed(START, batch, |key, _| key == "kept"));
             let at = START + Duration::from_secs(seconds);
             assert_eq!(writer.poll_timeout(), Some(at));
-            assert_eq!(writer.poll_batch(START), None);
+            assert_eq!(writer.poll_batch(START, false), None);
         }
         let at = START + Duration::from_secs(30);
-        assert_eq!(keys(writer.poll_batch(at)), ["kept"]);
+        assert_eq!(keys(writer.poll_batch(at, false)), ["kept"]);
     }
 
     #[test]
     fn batch_failed_newer_change_wins() {
         let mut writer = StoreWriter::default();
         let batch = put(&mut writer, "a");
-        writer.poll_batch(START);
+        writer.poll_batch(START, false);
         delete(&mut writer, "a");
         assert!(writer.handle_failed(START, batch, |_, _| true));
-        assert_eq!(keys(writer.poll_batch(START)), ["-a"], "at once");
+        assert_eq!(keys(writer.poll_batch(START, false)), ["-a"], "at once");
     }
 }

@@ -1,14 +1,15 @@
 //! The storage rules, each with a crash after every output.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use talk_proto::outbox::{HeldReason, Stage};
 use talk_proto::storage::StorageEvent;
 use talk_proto::{Event, outbox::EntryAction};
 
 use crate::bench::Bench;
-use crate::support::seconds;
 use crate::support::store::StoreMode;
+use crate::support::{millis, seconds};
 
 #[test]
 fn rule_1_queued_is_durable_after_stored() {
@@ -263,4 +264,53 @@ fn refused_entry_keeps_its_reason_if_its_record_fails() {
     bench.run_for(seconds(60));
     bench.restart();
     assert!(is_refused(bench.held(&entry)), "the record is stored later");
+}
+
+#[test]
+fn answers_of_sends_in_flight_share_one_write() {
+    let mut bench = Bench::stored().connected();
+    let conversations = ["c1", "c2", "c3"];
+    for to in conversations.into_iter().chain(conversations) {
+        bench.enqueue(to, "a");
+    }
+    bench.run();
+    assert_eq!(bench.texts().len(), 6);
+    // The entries, then twice the answers of all conversations.
+    assert_eq!(bench.store.writes, 3);
+}
+
+#[test]
+fn answer_waits_5_ms_for_those_of_other_sends() {
+    let mut bench = bench_with_a_silent_send();
+    assert_eq!(bench.texts(), ["a", "late"]);
+    bench.run_for(millis(4));
+    assert_eq!(bench.texts(), ["a", "late"], "the attempt is not stored");
+    bench.run_for(millis(1));
+    assert_eq!(bench.texts(), ["a", "late", "b"]);
+}
+
+#[test]
+fn new_entry_is_stored_at_once_during_sends() {
+    let mut bench = bench_with_a_silent_send();
+    let new = bench.enqueue("c3", "new");
+    bench.run();
+    assert!(bench.entry(&new).durable);
+    assert_eq!(bench.texts(), ["a", "late", "b", "new"]);
+}
+
+/// Returns a world with two entries in one conversation, of which the first one is answered, and
+/// one in another whose answer is late.
+fn bench_with_a_silent_send() -> Bench {
+    let mut bench = Bench::stored().connected();
+    let posts = Rc::clone(&bench.posts);
+    bench.script.add(move |request| {
+        let is_late = request.data["content"][0]["children"][0] == "late";
+        posts.borrow_mut().is_silent = is_late;
+        None
+    });
+    for (to, text) in [("c1", "a"), ("c1", "b"), ("c2", "late")] {
+        bench.enqueue(to, text);
+    }
+    bench.run();
+    bench
 }
