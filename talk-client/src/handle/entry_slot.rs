@@ -32,6 +32,16 @@ impl EntryStatus {
     fn is_final(&self) -> bool {
         !matches!(self, Self::Pending | Self::Queued(_))
     }
+
+    /// Returns `true` if a caller may wait for the difference. No caller waits for the begin of an
+    /// attempt, which every entry of a long queue reports.
+    fn differs_for_waiters(&self, old: &Self) -> bool {
+        let (Self::Queued(new), Self::Queued(old)) = (self, old) else {
+            return true;
+        };
+        let awaited = |entry: &Entry| (entry.durable, entry.message().is_some());
+        awaited(new) != awaited(old) || new.held() != old.held()
+    }
 }
 
 /// The current state of an entry.
@@ -62,9 +72,13 @@ impl EntrySlot {
         if status.is_final() {
             return;
         }
-        *status = next(&status);
+        let next = next(&status);
+        let is_awaited = next.differs_for_waiters(&status);
+        *status = next;
         drop(status);
-        notify_all(&self.changed);
+        if is_awaited {
+            notify_all(&self.changed);
+        }
     }
 
     pub(crate) fn set_entry(&self, entry: &Arc<Entry>) {
