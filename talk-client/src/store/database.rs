@@ -63,19 +63,15 @@ impl Database {
     pub(super) fn apply(&mut self, key: &str, changes: &[Change]) -> Result<(), StoreError> {
         self.write(|transaction| {
             let session = session_id(transaction, key)?;
+            let mut put = transaction
+                .prepare_cached("REPLACE INTO record (session, key, value) VALUES (?, ?, ?)")?;
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM record WHERE session = ? AND key = ?")?;
             for change in changes {
                 match change {
-                    Change::Put(Record { key, value, .. }) => {
-                        let sql = "REPLACE INTO record (session, key, value) VALUES (?, ?, ?)";
-                        let mut statement = transaction.prepare_cached(sql)?;
-                        statement.execute((session, key, value))?;
-                    }
-                    Change::Delete { key } => {
-                        let sql = "DELETE FROM record WHERE session = ? AND key = ?";
-                        let mut statement = transaction.prepare_cached(sql)?;
-                        statement.execute((session, key))?;
-                    }
-                }
+                    Change::Put(Record { key, value, .. }) => put.execute((session, key, value))?,
+                    Change::Delete { key } => delete.execute((session, key))?,
+                };
             }
             Ok(())
         })
@@ -191,6 +187,9 @@ fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
     if found > LAYOUT {
         return Ok((connection, found));
     }
+    // A write inserts the session of its records, so a check of each record would find nothing. It
+    // would copy the changed pages, because a failure takes back the statement.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // With these settings, a commit returns after the log has been written to the disk.
     connection.pragma_update(None, "synchronous", "full")?;
