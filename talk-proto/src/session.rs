@@ -105,8 +105,8 @@ pub struct Session {
     dirty: Dirty,
     /// The time at which something is due, as of the last drain.
     deadline: Option<Timestamp>,
-    /// Set if empty collections should be shrunk after this drain. Publish-only drains skip it,
-    /// because the next publish would reallocate.
+    /// Set if empty collections should be shrunk after this drain. Publish-only drains and those
+    /// with a pending call skip it, because the next publish or answer would reallocate.
     needs_release: bool,
     connection: Connection,
     queue: RequestQueue,

@@ -27,7 +27,8 @@ impl Session {
         }
         self.report_connection();
         self.dirty = Dirty::Clean;
-        self.needs_release = true;
+        // The answer of a pending call fills the collections again.
+        self.needs_release = self.queue.is_empty();
     }
 
     /// Performs the work that follows a change of live snapshots. Returns `true` if no other work
