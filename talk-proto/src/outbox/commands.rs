@@ -126,11 +126,15 @@ impl Outbox {
         }
     }
 
-    /// Draws an ID that no entry, receipt or unusable record has.
+    /// Draws an ID that no entry, receipt or unusable record has. IDs sort by the time of their
+    /// entries, and those of one moment by their order, because a batch that changes neighbouring
+    /// records changes fewer pages of a database.
     fn draw_id(&self, now: Timestamp, rng: &mut Rng) -> EntryId {
+        let order = [self.next_seq >> 6, self.next_seq];
         loop {
+            let random = std::iter::repeat_with(|| rng.u64(..));
+            let bits = order.into_iter().chain(random);
             // A key is never empty.
-            let bits = std::iter::repeat_with(|| rng.u64(..));
             if let Ok(id) = EntryId::new(idempotency_key_at(now, bits))
                 && !self.is_taken(&id)
                 && !self.receipts.contains(&id)
@@ -391,6 +395,22 @@ mod tests {
             });
             assert_eq!(changes.sum::<usize>(), 1);
         }
+    }
+
+    #[test]
+    fn ids_of_one_moment_sort_by_their_order() {
+        let now = Timestamp::from_millis(1_000);
+        let me = "alice".try_into().unwrap();
+        let mut outbox = Outbox::new(me, OutboxOptions::default(), now, None);
+        let mut rng = Rng::with_seed(7);
+        let mut enqueue = || {
+            let room = "room".try_into().unwrap();
+            let message = Enqueue::from("Hello!");
+            let queued = outbox.enqueue(now, &mut rng, room, message, usize::MAX);
+            queued.unwrap().to_string()
+        };
+        let ids: Vec<String> = (0..100).map(|_| enqueue()).collect();
+        assert!(ids.is_sorted());
     }
 
     #[test]
