@@ -2,28 +2,25 @@
 
 use crate::callgrind::per_frame;
 use crate::lists::Kind;
-use crate::support::table::{Goal, Row};
+use crate::support::table::{Goal, Row, Selection};
 use crate::work::Work;
 
 /// The number of frames of a count.
 const FRAMES: u64 = 200;
 
-/// Measures the rows. If `quick` is set, lists of conversations are shorter. Reconnects and rows
-/// without a goal are then skipped.
-pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
-    let few = count(Kind::Move, 20)?;
-    let value = count(Kind::MoveValue, 20)?;
-    let mut rows = vec![Row {
-        id: "K",
-        what: format!(
-            "a message to one of 20 conversations of a list, against Value ({few:.0} : {value:.0})"
-        ),
-        ratio: few / value,
-        goal: Some(Goal::of(1.3)),
-    }];
+/// Measures the selected rows. In a quick run, lists of conversations are shorter. Reconnects and
+/// rows without a goal are then skipped.
+pub(crate) fn measure(selection: &Selection) -> Result<Vec<Row>, String> {
+    let quick = selection.quick;
+    let mut rows = Vec::new();
+    if selection.wants("K") {
+        rows.push(move_against_value()?);
+    }
     let long = if quick { 3_000 } else { 10_000 };
     let mut grow = |id, what, kind, sizes, goal| -> Result<(), String> {
-        rows.push(grows(id, what, kind, sizes, goal)?);
+        if selection.wants(id) {
+            rows.push(grows(id, what, kind, sizes, goal)?);
+        }
         Ok(())
     };
     let goal = Some(Goal::of(1.5));
@@ -39,11 +36,26 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
         grow("K-300", "a message", Kind::Move, [20, 300], None)?;
         grow("K-3000", "a message", Kind::Move, [20, 3_000], None)?;
     }
-    rows.push(messages_of_one_sender()?);
-    if !quick {
+    if selection.wants("L-name") {
+        rows.push(messages_of_one_sender()?);
+    }
+    if !quick && selection.wants_any('M') {
         rows.extend(reconnect()?);
     }
     Ok(rows)
+}
+
+fn move_against_value() -> Result<Row, String> {
+    let few = count(Kind::Move, 20)?;
+    let value = count(Kind::MoveValue, 20)?;
+    Ok(Row {
+        id: "K",
+        what: format!(
+            "a message to one of 20 conversations of a list, against Value ({few:.0} : {value:.0})"
+        ),
+        ratio: few / value,
+        goal: Some(Goal::of(1.3)),
+    })
 }
 
 /// Compares the cost of an event of a long list with that of a short one.

@@ -4,6 +4,7 @@
 //! cargo bench -p talk-proto --bench core            # a table
 //! cargo bench -p talk-proto --bench core -- --json
 //! cargo bench -p talk-proto --bench core -- --quick  # the rows that are watched in CI
+//! cargo bench -p talk-proto --bench core -- --rows A,P-many  # some rows
 //! cargo bench -p talk-proto --bench core -- --growth # the points of a plot, as JSON
 //! ```
 //!
@@ -30,10 +31,12 @@ mod work;
 use std::env;
 use std::process::ExitCode;
 
+use self::support::table::{self, Selection};
 use self::work::Work;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).filter(|a| a != "--bench").collect();
+    let selection = Selection::parse(&arguments);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if let ["--work", name, frames, received] = arguments[..]
         && let (Some(work), Ok(frames), Ok(received)) =
@@ -42,12 +45,14 @@ fn main() -> ExitCode {
         work.run(frames, received);
         return ExitCode::SUCCESS;
     }
-    if let Some(unknown) = arguments
-        .iter()
-        .find(|a| !["--json", "--quick", "--growth"].contains(a))
-    {
-        eprintln!("{unknown} is not known: --json, --quick, --growth");
-        return ExitCode::from(2);
+    let known = ["--json", "--quick", "--growth", "--rows"];
+    let mut previous = "";
+    for argument in &arguments {
+        if !known.contains(argument) && previous != "--rows" {
+            eprintln!("{argument} is not known: {}", known.join(", "));
+            return ExitCode::from(2);
+        }
+        previous = argument;
     }
     if arguments.contains(&"--growth") {
         return match growth::print() {
@@ -55,8 +60,8 @@ fn main() -> ExitCode {
             Err(problem) => fail(&problem),
         };
     }
-    match rows::measure(arguments.contains(&"--quick")) {
-        Ok(rows) => support::table::print(&rows, arguments.contains(&"--json")),
+    match rows::measure(&selection) {
+        Ok(rows) => table::print(&rows, arguments.contains(&"--json")),
         Err(problem) => fail(&problem),
     }
 }

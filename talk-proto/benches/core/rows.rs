@@ -8,50 +8,72 @@ use crate::callgrind::per_frame;
 use crate::durable_rows;
 use crate::input::{PLAIN, repeated};
 use crate::list_rows;
-use crate::support::table::{Goal, Row};
+use crate::support::table::{Goal, Row, Selection};
 use crate::work::Work;
 
 /// The number of frames in a count.
 const FRAMES: u64 = 1_000;
 
-/// Counts and compares. `quick` leaves out slow rows without a goal.
-pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
-    let mut rows = apply()?;
+/// Counts and compares the selected rows. A quick run leaves out slow rows without a goal.
+pub(crate) fn measure(selection: &Selection) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    if selection.wants_any('A') {
+        rows.extend(apply()?);
+    }
+    if selection.wants_any('B') {
+        rows.extend(loaded(selection.quick)?);
+    }
+    if selection.wants_any('C') {
+        rows.extend(other_subscriptions(selection.quick)?);
+    }
+    if selection.wants_any('I') {
+        rows.extend(scale()?);
+    }
+    rows.extend(list_rows::measure(selection)?);
+    rows.extend(durable_rows::measure(selection)?);
+    rows.retain(|row| selection.wants(row.id));
+    Ok(rows)
+}
+
+fn loaded(quick: bool) -> Result<Vec<Row>, String> {
     let sizes: &[(&'static str, u64, Option<Goal>)] = &[
         ("B", 10_000, Some(Goal::of(1.5))),
         ("B-1000", 1_000, None),
         ("B-100000", 100_000, None),
     ];
     let few = count(Work::Loaded(30))?;
-    for &(id, loaded, goal) in &sizes[..if quick { 1 } else { sizes.len() }] {
+    let sizes = sizes.iter().take(if quick { 1 } else { sizes.len() });
+    let rows = sizes.map(|&(id, loaded, goal)| {
         let many = count(Work::Loaded(loaded))?;
-        rows.push(Row {
+        Ok(Row {
             id,
             what: format!(
                 "an event with {loaded} messages loaded, against 30 ({many:.0} : {few:.0})"
             ),
             ratio: many / few,
             goal,
-        });
-    }
+        })
+    });
+    rows.collect()
+}
+
+fn other_subscriptions(quick: bool) -> Result<Vec<Row>, String> {
     let sizes: &[(&'static str, u64, Option<Goal>)] =
         &[("C", 10_000, Some(Goal::of(1.2))), ("C-100", 100, None)];
     let one = count(Work::Beside(1))?;
-    for &(id, beside, goal) in &sizes[..if quick { 1 } else { sizes.len() }] {
+    let sizes = sizes.iter().take(if quick { 1 } else { sizes.len() });
+    let rows = sizes.map(|&(id, beside, goal)| {
         let many = count(Work::Beside(beside))?;
-        rows.push(Row {
+        Ok(Row {
             id,
             what: format!(
                 "an event with {beside} other subscriptions, against 1 ({many:.0} : {one:.0})"
             ),
             ratio: many / one,
             goal,
-        });
-    }
-    rows.extend(scale()?);
-    rows.extend(list_rows::measure(quick)?);
-    rows.extend(durable_rows::measure(quick)?);
-    Ok(rows)
+        })
+    });
+    rows.collect()
 }
 
 /// Returns the rows for work that grows with the length of its input. An input of four times the

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench -p talk-proto --bench memory            # a table
 //! cargo bench -p talk-proto --bench memory -- --json
+//! cargo bench -p talk-proto --bench memory -- --rows E,P-stalled  # some rows
 //! ```
 //!
 //! The exit code is 1 if a ratio exceeds its goal, or the ceiling of a goal that is known as
@@ -28,7 +29,7 @@ use self::support::client::{Client, messages};
 use self::support::frames;
 use self::support::server::Server;
 use self::support::store;
-use self::support::table::{self, Goal, Row};
+use self::support::table::{self, Goal, Row, Selection};
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -49,13 +50,32 @@ const INBOX: u64 = 10_000;
 const INBOX_CONVERSATION: f64 = 2.0 * 1024.0;
 
 fn main() -> ExitCode {
-    let as_json = env::args().any(|argument| argument == "--json");
+    let arguments: Vec<_> = env::args().collect();
+    let as_json = arguments.iter().any(|argument| argument == "--json");
+    let selection = Selection::parse(&arguments);
+    let mut rows = Vec::new();
+    if selection.wants_any('E') {
+        rows.extend(session_rows());
+        rows.push(conversation_row());
+    }
+    if selection.wants("O-entry") {
+        rows.push(entry_row());
+    }
+    if selection.wants("P-stalled") {
+        rows.push(inbox_row());
+    }
+    rows.retain(|row| selection.wants(row.id));
+    table::print(&rows, as_json)
+}
+
+/// Measures sessions with few messages, and one message of many.
+fn session_rows() -> [Row; 3] {
     let idle = held(SESSIONS, || Client::connected(30)) / SESSIONS as f64;
     let showing = held(SESSIONS, || session_showing(30)) / SESSIONS as f64;
     let loaded = held(1, || session_showing(MESSAGES)) - held(1, || session_showing(30));
     let message = loaded / (MESSAGES - 30) as f64;
     let frame = frames::publishes(MESSAGES, 1, frames::created)[0].len();
-    let rows = [
+    [
         Row {
             id: "E-idle",
             what: format!("a session without a subscription, against 4 KiB ({idle:.0} B)"),
@@ -74,11 +94,7 @@ fn main() -> ExitCode {
             ratio: message / frame as f64,
             goal: Some(Goal::of(1.3)),
         },
-        conversation_row(),
-        entry_row(),
-        inbox_row(),
-    ];
-    table::print(&rows, as_json)
+    ]
 }
 
 /// Compares a conversation of a loaded list with the frames that loaded it.

@@ -34,6 +34,39 @@ impl Goal {
     }
 }
 
+/// The rows to measure.
+#[derive(Clone, Default)]
+pub(crate) struct Selection {
+    /// Set to leave out slow rows.
+    pub(crate) quick: bool,
+    /// The IDs of rows. A letter stands for all rows that begin with it. If empty, all rows are
+    /// measured.
+    rows: Vec<String>,
+}
+
+impl Selection {
+    /// Reads the arguments `--quick` and `--rows A,P-many`, and ignores others.
+    pub(crate) fn parse(arguments: &[String]) -> Self {
+        let mut values = arguments.iter().skip_while(|it| *it != "--rows").skip(1);
+        let rows = values.next().into_iter().flat_map(|rows| rows.split(','));
+        Self {
+            quick: arguments.iter().any(|it| it == "--quick"),
+            rows: rows.map(str::to_owned).collect(),
+        }
+    }
+
+    /// Returns `true` if the row is selected.
+    pub(crate) fn wants(&self, id: &str) -> bool {
+        let is_it = |row: &String| row == id || row.len() == 1 && id.starts_with(row.as_str());
+        self.rows.is_empty() || self.rows.iter().any(is_it)
+    }
+
+    /// Returns `true` if a row with this letter is selected.
+    pub(crate) fn wants_any(&self, letter: char) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|row| row.starts_with(letter))
+    }
+}
+
 impl Row {
     fn is_met(&self) -> bool {
         self.goal.is_none_or(|goal| self.ratio <= goal.ratio)

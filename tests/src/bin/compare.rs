@@ -17,7 +17,7 @@ use talk_tests::compare::{self, Options, Role};
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Measure only these rows, of A to P
+    /// Measure only these rows: IDs such as P-many, or letters of A to P for all of their rows
     #[arg(long, value_delimiter = ',')]
     rows: Vec<String>,
     /// Print JSON
@@ -32,6 +32,9 @@ struct Args {
     /// Measure the core with shorter lists, and without reconnects
     #[arg(long)]
     quick: bool,
+    /// Leave out the rows of the core's benchmarks, which take minutes
+    #[arg(long)]
+    no_core: bool,
     /// Draw the cost of events and the memory of sessions as SVG files in this folder, and measure
     /// no rows
     #[arg(long, value_name = "FOLDER", exclusive = true)]
@@ -51,6 +54,7 @@ fn main() -> Result<ExitCode> {
         node: args.node,
         build: args.build,
         quick: args.quick,
+        no_core: args.no_core,
         plot: args.plot,
     })
 }

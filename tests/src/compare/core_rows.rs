@@ -5,28 +5,55 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 
 use super::cargo::cargo;
+use super::options::Options;
 use super::row::Row;
 use super::table::Table;
 
-/// The letters of the benchmarks' rows. Some rows have suffixes.
-pub(super) const ROWS: [&str; 11] = ["A", "B", "C", "E", "I", "K", "L", "M", "N", "O", "P"];
+/// The benchmarks, each with its rows. A letter stands for all rows that begin with it.
+const BENCHMARKS: [(&str, &[&str]); 2] = [
+    (
+        "core",
+        &[
+            "A",
+            "B",
+            "C",
+            "I",
+            "K",
+            "L",
+            "M",
+            "N",
+            "O-restore",
+            "O-enqueue",
+            "P-many",
+            "P-one",
+        ],
+    ),
+    ("memory", &["E", "O-entry", "P-stalled"]),
+];
 
-const BENCHMARKS: [&str; 2] = ["core", "memory"];
-
-/// Runs the benchmarks.
+/// Runs the benchmarks of the selected rows.
 ///
 /// # Errors
 ///
 /// If a benchmark cannot be run, or prints no rows.
-pub(super) fn measure(quick: bool) -> Result<Vec<Row>> {
-    let flags: &[&str] = if quick {
-        &["--json", "--quick"]
-    } else {
-        &["--json"]
-    };
+pub(super) fn measure(options: &Options) -> Result<Vec<Row>> {
+    let mut flags = vec!["--json"];
+    if options.quick {
+        flags.push("--quick");
+    }
+    let selected = options.rows.join(",");
+    if !options.rows.is_empty() {
+        flags.extend(["--rows", selected.as_str()]);
+    }
     let mut rows = Vec::new();
-    for benchmark in BENCHMARKS {
-        rows.extend(parse(&output(benchmark, flags)?)?);
+    for (benchmark, of) in BENCHMARKS {
+        let is_wanted = |row: &&str| match row.chars().next() {
+            Some(letter) if row.len() == 1 => options.wants_any(letter),
+            _ => options.wants(row),
+        };
+        if of.iter().any(is_wanted) {
+            rows.extend(parse(&output(benchmark, &flags)?)?);
+        }
     }
     rows.sort_by(|a, b| a.id.get(..1).cmp(&b.id.get(..1)));
     Ok(rows)

@@ -12,6 +12,7 @@ mod events;
 mod fan_out;
 mod frames;
 mod many;
+mod options;
 mod outbox;
 mod plot;
 mod process;
@@ -25,50 +26,23 @@ mod server;
 mod start;
 mod table;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use tokio::runtime::Builder;
 
+pub use self::options::Options;
+use self::options::ROWS;
 use self::process::one_thread;
 pub use self::role::Role;
 use self::row::Row;
 use self::table::Table;
 
-/// The rows to measure, and the output format.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The letters of the rows. If empty, all rows are measured.
-    pub rows: Vec<String>,
-    /// Set to print JSON instead of a table.
-    pub json: bool,
-    /// Set to measure the published client in addition to row D.
-    pub node: bool,
-    /// Set to measure builds from scratch for row J, which takes minutes.
-    pub build: bool,
-    /// Set to measure the core with shorter lists, and without reconnects.
-    pub quick: bool,
-    /// Set to draw plots in this folder instead of measuring rows.
-    pub plot: Option<PathBuf>,
-}
+/// The rows of [`outbox`].
+const OUTBOX_ROWS: [&str; 4] = ["O-stored", "O-sent", "O-sent-one", "O-sent-memory"];
 
-/// The letters of all rows, in the order of the table.
-const ROWS: &str = "ABCDEFGHIJKLMNOP";
-
-impl Options {
-    fn wants(&self, id: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|row| id.starts_with(row.as_str()))
-    }
-
-    fn check(&self) -> Result<()> {
-        for row in &self.rows {
-            let known = row.len() == 1 && ROWS.contains(row.as_str());
-            ensure!(known, "there is no row {row:?}, only {ROWS}");
-        }
-        Ok(())
-    }
-}
+/// The rows of [`sending`].
+const SENDING_ROWS: [&str; 2] = ["O-memory", "O-file"];
 
 /// Measures and prints the rows. Returns a failure as exit code if a goal is missed.
 ///
@@ -111,26 +85,28 @@ pub fn play(role: Role) -> Result<()> {
 
 fn measure(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    if core_rows::ROWS.iter().any(|row| options.wants(row)) {
-        rows.extend(core_rows::measure(options.quick)?);
+    if !options.no_core {
+        rows.extend(core_rows::measure(options)?);
     }
-    if options.wants("D") {
+    if options.wants_any('D') {
         rows.extend(one_thread()?.block_on(events::measure(options.node))?);
     }
-    if options.wants("F") {
+    if options.wants_any('F') {
         rows.extend(round_trip::measure()?);
     }
-    if options.wants("G") {
+    if options.wants_any('G') {
         rows.extend(one_thread()?.block_on(many::measure())?);
     }
-    if options.wants("H") {
+    if options.wants_any('H') {
         rows.extend(one_thread()?.block_on(fan_out::measure())?);
     }
-    if options.wants("J") {
+    if options.wants_any('J') {
         rows.extend(one_thread()?.block_on(start::measure(options.build))?);
     }
-    if options.wants("O") {
+    if OUTBOX_ROWS.iter().any(|row| options.wants(row)) {
         rows.extend(one_thread()?.block_on(outbox::measure())?);
+    }
+    if SENDING_ROWS.iter().any(|row| options.wants(row)) {
         rows.extend(one_thread()?.block_on(sending::measure())?);
     }
     if options.wants("P") {
