@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::context::InboxCx;
+use super::context::{InboxCx, Senders};
 use super::conversation::{Conversation, Upcoming, UpcomingState};
 use super::delivery::{DeliveryId, InboxEvent, InboxId};
 use super::feeds::Feeds;
@@ -55,6 +55,8 @@ pub(super) struct Consumer {
     pub(super) start: Option<Start>,
     pub(super) scan: Scan,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    /// Conversations whose positions have changed since they were encoded for a batch.
+    unsaved: BTreeSet<ConversationId>,
     /// Conversations to be advanced, in order.
     pub(super) turns: VecDeque<ConversationId>,
     /// Conversations that wait until a read is answered.
@@ -120,6 +122,7 @@ impl Consumer {
             scan: Scan::new(cx.now),
             latest: positions.max().unwrap_or(BEGINNING),
             conversations,
+            unsaved: BTreeSet::new(),
             turns: VecDeque::new(),
             waiting_for_read: VecDeque::new(),
             waiting_for_ack: VecDeque::new(),
@@ -233,12 +236,26 @@ impl Consumer {
         }
     }
 
-    /// Stores the position of a conversation. Returns its batch.
-    pub(super) fn save(&mut self, id: &ConversationId, cx: &mut InboxCx) -> Option<BatchId> {
+    /// Stores the position of a conversation with the next batch. Returns the batch.
+    pub(super) fn save(&mut self, id: &ConversationId, cx: &InboxCx) -> Option<BatchId> {
         let conversation = self.conversations.get_mut(id)?;
         conversation.is_saved_behind = conversation.is_unfinished();
-        let key = record::position_key(&self.name, id);
-        cx.put(key, versioned::encode(&conversation.save()))
+        let batch = cx.next_batch()?;
+        if !self.unsaved.contains(id) {
+            self.unsaved.insert(id.clone());
+        }
+        Some(batch)
+    }
+
+    /// Encodes the changed positions for the next batch.
+    pub(super) fn save_positions(&mut self, cx: &mut InboxCx) {
+        for id in std::mem::take(&mut self.unsaved) {
+            if let Some(conversation) = self.conversations.get_mut(&id) {
+                conversation.is_saved_behind = conversation.is_unfinished();
+                let key = record::position_key(&self.name, &id);
+                cx.put(key, versioned::encode(&conversation.save()));
+            }
+        }
     }
 
     /// Stores the start and the low-water mark. Returns the batch.
@@ -350,7 +367,8 @@ impl Consumer {
     }
 
     /// Takes the positions for a later inbox of the same name.
-    pub(super) fn take_saved(&mut self) -> Saved {
+    pub(super) fn take_saved(&mut self, cx: &mut InboxCx) -> Saved {
+        self.save_positions(cx);
         let positions = std::mem::take(&mut self.conversations).into_iter();
         let placed = positions.filter(|(_, conversation)| conversation.is_placed);
         Saved {
@@ -363,7 +381,7 @@ impl Consumer {
     }
 
     /// Performs the work that is due.
-    pub(super) fn advance(&mut self, cx: &mut InboxCx) {
+    pub(super) fn advance(&mut self, cx: &mut InboxCx, senders: &Senders<'_>) {
         if self.stage == Stage::Closing {
             return;
         }
@@ -387,7 +405,7 @@ impl Consumer {
             self.enqueue(&id);
         }
         if self.stage == Stage::Open {
-            self.advance_reading(cx);
+            self.advance_reading(cx, senders);
         }
         self.save_run(cx);
     }

@@ -7,7 +7,7 @@ use super::delivery::{DeliveryId, InboxEvent, InboxId};
 use crate::error::RequestError;
 use crate::io::Event;
 use crate::live::interface::{InboxRead, ReadToken};
-use crate::model::{ConversationId, MessageSnapshot};
+use crate::model::{ConversationId, MessageSnapshot, User, UserId};
 use crate::storage::{BatchId, Journal};
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
@@ -45,6 +45,10 @@ pub(super) fn is_transient(error: &RequestError) -> bool {
         _ => false,
     }
 }
+
+/// A function that returns a user that was read within the last minute. `Some(None)` is a user that
+/// does not exist, and the sender of a message without one.
+pub(crate) type Senders<'a> = dyn Fn(Option<&UserId>) -> Option<Option<Arc<User>>> + 'a;
 
 /// The owner of a delivery that is not acknowledged.
 pub(super) struct Owner {
@@ -146,6 +150,11 @@ impl InboxCx {
             Some(value) => journal.put(key, value),
             None => journal.delete(key),
         })
+    }
+
+    /// Returns the batch of the next change, if there is a store.
+    pub(super) fn next_batch(&self) -> Option<BatchId> {
+        self.journal.as_ref().map(Journal::batch)
     }
 
     /// Stores a record, if there is a store. Returns its batch.

@@ -189,7 +189,11 @@ impl Conversation {
     /// Returns `true` if the message is behind the frontier, or about to be delivered.
     pub(super) fn has_seen(&self, message: &MessageSnapshot) -> bool {
         let reading = self.reading.as_ref();
-        let is_next = |reading: &Reading| reading.undelivered().any(|it| it.id == message.id);
+        let is_next = |reading: &Reading| {
+            let later = reading.undelivered().rev();
+            let mut later = later.take_while(|it| it.created_at >= message.created_at);
+            later.any(|it| it.id == message.id)
+        };
         self.frontier.covers(message) || reading.is_some_and(|reading| is_next(reading))
     }
 
@@ -240,8 +244,14 @@ impl Conversation {
 
     /// Acknowledges a delivery.
     pub(super) fn ack(&mut self, id: DeliveryId) {
-        for message in &mut self.delivered {
-            message.is_acked |= message.id == Some(id) || FaultInjection::AckedTogether.is_on();
+        if FaultInjection::AckedTogether.is_on() {
+            for message in &mut self.delivered {
+                message.is_acked = true;
+            }
+        }
+        let mut delivered = self.delivered.iter_mut();
+        if let Some(message) = delivered.find(|message| message.id == Some(id)) {
+            message.is_acked = true;
         }
         self.settle();
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::consumer::{Consumer, Purpose, Stage};
-use super::context::{InboxCx, InboxOutput, Owner, is_transient};
+use super::context::{InboxCx, InboxOutput, Owner, Senders, is_transient};
 use super::delivery::{DeliveryId, InboxEvent, InboxId};
 use super::options::InboxOptions;
 use super::record::{self, Saved};
@@ -121,7 +121,7 @@ impl Inboxes {
         let saved = match closing.find(is_latest) {
             Some(closing) => {
                 closing.is_superseded = true;
-                closing.take_saved()
+                closing.take_saved(&mut self.cx)
             }
             None => self.saved.remove(name).unwrap_or_default(),
         };
@@ -297,6 +297,13 @@ impl Inboxes {
         }
     }
 
+    /// Encodes the changed positions for the next batch.
+    pub(crate) fn save_positions(&mut self) {
+        for inbox in self.inboxes.values_mut() {
+            inbox.save_positions(&mut self.cx);
+        }
+    }
+
     /// Returns the changes of records since the last call.
     pub(crate) fn take_changes(&mut self) -> Changes {
         let journal = self.cx.journal.as_mut();
@@ -341,8 +348,8 @@ impl Inboxes {
         }
     }
 
-    /// Performs the work that is due.
-    pub(crate) fn advance(&mut self, now: Timestamp, is_ready: bool) {
+    /// Performs the work that is due. `senders` returns the known senders of messages.
+    pub(crate) fn advance(&mut self, now: Timestamp, is_ready: bool, senders: &Senders<'_>) {
         self.cx.now = now;
         self.is_ready = is_ready;
         self.end_closed();
@@ -358,7 +365,7 @@ impl Inboxes {
             self.cx.outputs.push_back(InboxOutput::Unsubscribe);
         }
         for inbox in self.inboxes.values_mut() {
-            inbox.advance(&mut self.cx);
+            inbox.advance(&mut self.cx, senders);
         }
         self.end_failed();
         self.is_dirty = false;
@@ -395,7 +402,7 @@ impl Inboxes {
         self.disown(id);
         self.missed += inbox.missed;
         if !inbox.is_superseded {
-            let saved = inbox.take_saved();
+            let saved = inbox.take_saved(&mut self.cx);
             self.saved.insert(inbox.name, saved);
         }
         self.cx.emit(id, InboxEvent::Ended { error });

@@ -94,9 +94,10 @@ impl Consumer {
         if reading.queue.is_empty() {
             reading.read_at = cx.now;
         }
-        let is_later = |other: &Arc<MessageSnapshot>| other.created_at > message.created_at;
-        let at = reading.queue.iter().position(is_later);
-        let at = at.unwrap_or(reading.queue.len());
+        // From the back, because most messages are the newest ones.
+        let is_earlier = |other: &Arc<MessageSnapshot>| other.created_at <= message.created_at;
+        let before = reading.queue.iter().rposition(is_earlier);
+        let at = before.map_or(0, |before| before + 1);
         reading.queue.insert(at, Arc::clone(message));
         self.loaded.insert(id.clone());
         if reading.queue.len() > MAX_QUEUED {

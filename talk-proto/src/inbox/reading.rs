@@ -1,10 +1,11 @@
 //! Reading and delivery of messages, in turns between the conversations.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::consumer::{Consumer, Purpose};
-use super::context::InboxCx;
+use super::context::{InboxCx, Senders};
 use super::conversation::{Reading, Upcoming, UpcomingState};
 use super::delivery::{Delivery, InboxEvent};
 use super::walk::WalkStep;
@@ -38,6 +39,18 @@ fn take_first(
     to.extend(from.drain(..count));
 }
 
+/// Adds the sender to a message without a quote. Returns `false` if it must be read.
+fn complete(message: &mut Arc<MessageSnapshot>, senders: &Senders<'_>) -> bool {
+    if message.referenced_message_id.is_some() {
+        return false;
+    }
+    let Some(sender) = senders(message.sender_id.as_ref()) else {
+        return false;
+    };
+    Arc::make_mut(message).sender = sender;
+    true
+}
+
 /// The result of the turn of a conversation.
 enum Turn {
     /// The conversation has nothing to do before an input.
@@ -55,7 +68,7 @@ enum Turn {
 
 impl Consumer {
     /// Continues the conversations that have something to do.
-    pub(super) fn advance_reading(&mut self, cx: &mut InboxCx) {
+    pub(super) fn advance_reading(&mut self, cx: &mut InboxCx, senders: &Senders<'_>) {
         let mut can_read = true;
         let mut can_deliver = true;
         loop {
@@ -80,7 +93,7 @@ impl Consumer {
                 }
                 return;
             };
-            match self.take_turn(&id, is_chosen, cx) {
+            match self.take_turn(&id, is_chosen, cx, senders) {
                 Turn::Idle => {
                     if let Some(conversation) = self.conversations.get_mut(&id) {
                         conversation.is_queued = false;
@@ -129,7 +142,13 @@ impl Consumer {
     }
 
     /// Continues a conversation. Its next message may be a suspect if it `is_chosen`.
-    fn take_turn(&mut self, id: &ConversationId, is_chosen: bool, cx: &mut InboxCx) -> Turn {
+    fn take_turn(
+        &mut self,
+        id: &ConversationId,
+        is_chosen: bool,
+        cx: &mut InboxCx,
+        senders: &Senders<'_>,
+    ) -> Turn {
         let Some(conversation) = self.conversations.get_mut(id) else {
             return Turn::Idle;
         };
@@ -171,7 +190,7 @@ impl Consumer {
                     return Turn::WaitForQuiet(ends);
                 } else if !has_room || is_draining && suspicion.is_none() {
                     return Turn::WaitForAck;
-                } else if self.prepare(id, cx) {
+                } else if self.prepare(id, cx, senders) {
                     return Turn::Again;
                 }
                 continue;
@@ -270,7 +289,7 @@ impl Consumer {
 
     /// Prepares the next messages of a conversation for their delivery. Returns `true` if there are
     /// more.
-    fn prepare(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
+    fn prepare(&mut self, id: &ConversationId, cx: &mut InboxCx, senders: &Senders<'_>) -> bool {
         let share = self.share();
         let mut prepared = 0;
         while prepared < QUANTUM && self.has_room() {
@@ -288,7 +307,7 @@ impl Consumer {
             if is_suspect && !is_quiet {
                 return true;
             }
-            let Some(message) = reading.queue.pop_front() else {
+            let Some(mut message) = reading.queue.pop_front() else {
                 return false;
             };
             let is_acked = conversation.acked_before.contains(&message.id);
@@ -303,9 +322,14 @@ impl Consumer {
                     self.quarantine.isolate(cx.now);
                 }
                 self.quarantine.note_delivery(&message.id, cx.now);
-                let lookup = cx.look_up(self.id, id, &message);
-                self.lookups.insert(lookup, id.clone());
-                UpcomingState::LookUp(lookup)
+                let is_stored = self.quarantine.is_stored(&message.id);
+                if is_stored && complete(&mut message, senders) {
+                    UpcomingState::Complete
+                } else {
+                    let lookup = cx.look_up(self.id, id, &message);
+                    self.lookups.insert(lookup, id.clone());
+                    UpcomingState::LookUp(lookup)
+                }
             };
             let conversation = self.conversations.get_mut(id);
             if let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) {

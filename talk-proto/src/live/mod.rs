@@ -25,6 +25,7 @@ mod sync;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use self::interface::{FetchId, InboxAnswer, InboxRead, LiveOutput, ReadToken};
 use self::key::{Dependent, StoreKey};
@@ -292,6 +293,23 @@ impl Live {
         } else {
             requests.inbox(token, read);
         }
+    }
+
+    /// Returns the sender of a message if it is known from the last minute. `Some(None)` is a user
+    /// that does not exist, and the sender of a message without one.
+    pub(crate) fn recent_sender(
+        &self,
+        now: Timestamp,
+        sender: Option<&UserId>,
+    ) -> Option<Option<Arc<User>>> {
+        if !self.cx.ready {
+            return None;
+        }
+        let Some(sender) = sender else {
+            return Some(None);
+        };
+        let fresh = self.cx.users.fresh(sender).map(|user| user.cloned());
+        fresh.or_else(|| self.reads.recent_user(now, sender))
     }
 
     /// Ends the subscription of an inbox to the messages of a conversation.

@@ -108,6 +108,11 @@ impl OneShotReads {
         self.changed.insert(request);
     }
 
+    /// Returns a user that was requested within the last minute.
+    pub(super) fn recent_user(&self, now: Timestamp, id: &UserId) -> Option<Option<Arc<User>>> {
+        self.recent.as_ref()?.get(now, id)
+    }
+
     /// Discards a read. Returns `true` if it existed.
     pub(super) fn cancel(&mut self, request: RequestId, cx: &mut StoreCx) -> bool {
         let Some(read) = self.reads.remove(&request) else {

@@ -121,7 +121,9 @@ impl Session {
     /// Performs the due work of the inboxes.
     pub(super) fn advance_inboxes(&mut self) {
         if let Some(inboxes) = &mut self.inboxes {
-            inboxes.advance(self.now, self.connection.is_ready());
+            let (now, live) = (self.now, &self.live);
+            let is_ready = self.connection.is_ready();
+            inboxes.advance(now, is_ready, &|sender| live.recent_sender(now, sender));
             self.drain_inboxes();
         }
     }

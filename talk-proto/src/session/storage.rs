@@ -6,8 +6,8 @@ use crate::io::{Event, Output};
 use crate::storage::{BatchId, StorageEvent};
 
 impl Session {
-    /// Collects the changes of all parts.
-    fn collect_changes(&mut self) {
+    /// Collects the changes of all parts for the next batch, or for the last one.
+    fn collect_changes(&mut self, is_last: bool) {
         let Some(writer) = &mut self.writer else {
             return;
         };
@@ -16,6 +16,10 @@ impl Session {
             writer.extend(self.now, outbox.take_changes(), is_urgent);
         }
         if let Some(inboxes) = &mut self.inboxes {
+            // Positions that change while a batch is unanswered are encoded once.
+            if is_last || !writer.is_waiting() {
+                inboxes.save_positions();
+            }
             writer.extend(self.now, inboxes.take_changes(), true);
         }
         if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
@@ -26,7 +30,7 @@ impl Session {
 
     /// Stores the changes of all parts, unless a batch is unanswered.
     pub(super) fn store_changes(&mut self) {
-        self.collect_changes();
+        self.collect_changes(false);
         let Some(writer) = &mut self.writer else {
             return;
         };
@@ -47,7 +51,7 @@ impl Session {
         if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
             cache.flush();
         }
-        self.collect_changes();
+        self.collect_changes(true);
         let writer = self.writer.as_mut();
         if let Some((batch, changes)) = writer.and_then(|writer| writer.take_batch(self.now)) {
             self.outputs.push_back(Output::Store { batch, changes });

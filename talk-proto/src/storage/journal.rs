@@ -37,6 +37,11 @@ impl Journal {
         self.batch
     }
 
+    /// Returns the batch that will contain the next change.
+    pub(crate) fn batch(&self) -> BatchId {
+        self.batch
+    }
+
     /// Returns the changes since the last call.
     pub(crate) fn take(&mut self) -> Changes {
         std::mem::take(&mut self.changes)

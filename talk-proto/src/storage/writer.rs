@@ -55,6 +55,11 @@ impl StoreWriter {
         }
     }
 
+    /// Returns `true` if a batch is unanswered, so that changes join the next one.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
     /// Returns the next batch that [`poll_batch`](Self::poll_batch) will return.
     pub(crate) fn next_batch(&self) -> BatchId {
         BatchId(self.batches + 1)
