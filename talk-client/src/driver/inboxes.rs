@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 use talk_proto::inbox::{DeliveryId, InboxEvent, InboxId};
-use talk_proto::{CommandError, Session as Core, Timestamp};
+use talk_proto::{Session as Core, Timestamp};
 
 use super::outbox::Entries;
 use crate::error::Error;
@@ -16,6 +16,8 @@ use crate::handle::{InboxCommand, InboxSlot};
 pub(super) struct Inboxes {
     slots: BTreeMap<InboxId, Arc<InboxSlot>>,
     acks: BTreeMap<DeliveryId, Vec<Ack>>,
+    /// The inboxes that have received deliveries since the last call of [`wake`](Inboxes::wake).
+    delivered: Vec<InboxId>,
 }
 
 /// An acknowledgement that its caller waits for.
@@ -48,6 +50,10 @@ impl Inboxes {
                 Ok(id) => drop(self.slots.insert(id, slot)),
                 Err(error) => drop(slot.end(Err(error.into()))),
             },
+            InboxCommand::AckInMemory { delivery } => {
+                // Fails after the end of the session, which also ends the memory of positions.
+                let _ = core.ack(now, delivery);
+            }
             InboxCommand::Ack {
                 slot,
                 delivery,
@@ -56,10 +62,10 @@ impl Inboxes {
                 let ack = Ack { slot, reply };
                 match core.ack(now, delivery) {
                     Ok(true) => self.acks.entry(delivery).or_default().push(ack),
-                    Ok(false) => match (self.acks.get_mut(&delivery), ack.slot.ended()) {
+                    Ok(false) => match (self.acks.get_mut(&delivery), ack.slot.end_error()) {
                         (Some(waiting), _) => waiting.push(ack),
                         (None, None) => ack.resolve(Ok(())),
-                        (None, Some(ended)) => ack.resolve(Err(end_error(ended))),
+                        (None, Some(error)) => ack.resolve(Err(error)),
                     },
                     Err(error) => ack.resolve(Err(error.into())),
                 }
@@ -92,6 +98,9 @@ impl Inboxes {
             InboxEvent::Delivered(delivery) => {
                 if let Some(slot) = self.slots.get(&inbox) {
                     slot.push(delivery);
+                    if self.delivered.last() != Some(&inbox) {
+                        self.delivered.push(inbox);
+                    }
                 }
             }
             InboxEvent::Acked { delivery } => {
@@ -113,12 +122,20 @@ impl Inboxes {
         }
     }
 
+    /// Wakes the consumers of the deliveries since the last call.
+    pub(super) fn wake(&mut self) {
+        for inbox in self.delivered.drain(..) {
+            if let Some(slot) = self.slots.get(&inbox) {
+                slot.wake();
+            }
+        }
+    }
+
     /// Fails the acknowledgements of an inbox that has ended.
     fn fail_acks(&mut self, slot: &Arc<InboxSlot>) {
-        let Some(ended) = slot.ended() else {
+        let Some(error) = slot.end_error() else {
             return;
         };
-        let error = end_error(ended);
         for acks in self.acks.values_mut() {
             for ack in acks.extract_if(.., |ack| Arc::ptr_eq(&ack.slot, slot)) {
                 ack.resolve(Err(error.clone()));
@@ -135,13 +152,5 @@ impl Inboxes {
         for ack in std::mem::take(&mut self.acks).into_values().flatten() {
             ack.resolve(Err(error.clone()));
         }
-    }
-}
-
-/// Returns the error of an acknowledgement after the end of the inbox.
-fn end_error(ended: Result<(), Error>) -> Error {
-    match ended {
-        Ok(()) => CommandError::Unsubscribed.into(),
-        Err(error) => error,
     }
 }

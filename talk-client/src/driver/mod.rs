@@ -598,6 +598,8 @@ impl<T: Transport> Driver<T> {
                 Output::Event(event) => self.handle_event(event),
             }
         }
+        // Once for all deliveries, so that a consumer on another thread takes them together.
+        self.inboxes.wake();
     }
 
     fn handle_event(&mut self, event: Event) {

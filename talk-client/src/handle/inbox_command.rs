@@ -18,6 +18,8 @@ pub(crate) enum InboxCommand {
         options: InboxOptions,
         slot: Arc<InboxSlot>,
     },
+    /// Acknowledges a delivery of a session without a store.
+    AckInMemory { delivery: DeliveryId },
     /// Acknowledges a delivery of `slot`. The reply is sent when the acknowledgement is stored.
     Ack {
         slot: Arc<InboxSlot>,
@@ -58,7 +60,7 @@ impl InboxCommand {
                 let _ = reply.send(Err(error.clone()));
             }
             Self::Reply { entry, .. } => entry.fail(error),
-            Self::Close { .. } => {}
+            Self::AckInMemory { .. } | Self::Close { .. } => {}
         }
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use event_listener::Event;
 use futures_util::task::AtomicWaker;
+use talk_proto::CommandError;
 use talk_proto::inbox::Delivery;
 
 use crate::error::Error;
@@ -41,13 +42,16 @@ impl InboxSlot {
         notify_all(&self.changed);
     }
 
+    /// Adds a delivery. The caller wakes the consumer after the last one.
     pub(crate) fn push(&self, delivery: Delivery) {
         let mut state = lock(&self.state);
-        if state.ended.is_some() {
-            return;
+        if state.ended.is_none() {
+            state.deliveries.push_back(delivery);
         }
-        state.deliveries.push_back(delivery);
-        drop(state);
+    }
+
+    /// Wakes the consumer, which takes all deliveries.
+    pub(crate) fn wake(&self) {
         self.consumer.wake();
     }
 
@@ -70,6 +74,14 @@ impl InboxSlot {
     /// Returns the result of the inbox, once it has ended.
     pub(crate) fn ended(&self) -> Option<Result<(), Error>> {
         lock(&self.state).ended.clone()
+    }
+
+    /// Returns the error of an acknowledgement after the end of the inbox.
+    pub(crate) fn end_error(&self) -> Option<Error> {
+        self.ended().map(|ended| match ended {
+            Ok(()) => CommandError::Unsubscribed.into(),
+            Err(error) => error,
+        })
     }
 
     /// Takes the next delivery; `None` after the end.

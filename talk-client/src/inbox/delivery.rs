@@ -12,6 +12,7 @@ use talk_proto::outbox::Enqueue;
 use crate::error::Error;
 use crate::handle::{Command, Handle, InboxCommand, InboxSlot};
 use crate::refs::{ConversationRef, OutboxEntry};
+use crate::store::StoreState;
 
 /// A message that an [`Inbox`](super::Inbox) has delivered.
 ///
@@ -66,25 +67,43 @@ impl Delivery {
     }
 
     /// Acknowledges the message, so that it is not delivered again. Resolves when the
-    /// acknowledgement is stored; without a store, the memory of the session keeps it. Has no
-    /// effect on a message that is already acknowledged.
+    /// acknowledgement is stored. Without a store, the memory of the session keeps it, and it
+    /// resolves at once. Has no effect on a message that is already acknowledged.
     ///
     /// # Errors
     /// The end of the inbox or of the session.
     pub async fn ack(&self) -> Result<(), Error> {
+        let result = match self.handle.store.get() {
+            StoreState::InMemory => self.ack_in_memory(),
+            _ => self.ack_in_store().await,
+        };
+        self.note(result)
+    }
+
+    /// Submits the acknowledgement. The driver handles it before later commands, such as the end of
+    /// the inbox, so that it cannot fail any more.
+    fn ack_in_memory(&self) -> Result<(), Error> {
+        if let Some(error) = self.slot.end_error() {
+            return Err(error);
+        }
+        let ack = InboxCommand::AckInMemory { delivery: self.id };
+        let pushed = self.handle.commands.push(Command::Inbox(Box::new(ack)));
+        pushed.map_err(|_| self.handle.end_error())
+    }
+
+    async fn ack_in_store(&self) -> Result<(), Error> {
         let (reply, result) = oneshot::channel();
         let slot = Arc::clone(&self.slot);
         let delivery = self.id;
-        self.push(InboxCommand::Ack {
+        let ack = InboxCommand::Ack {
             slot,
             delivery,
             reply,
-        });
+        };
+        self.handle.push(Command::Inbox(Box::new(ack)));
         // The receiver fails if the driver was dropped together with the sender.
-        let result = result
-            .await
-            .unwrap_or_else(|_| Err(self.handle.end_error()));
-        self.note(result)
+        let result = result.await;
+        result.unwrap_or_else(|_| Err(self.handle.end_error()))
     }
 
     /// Answers the message: stores the answer in the [outbox](crate::outbox) and acknowledges the
@@ -124,10 +143,6 @@ impl Delivery {
     /// Returns `true` if the message was acknowledged or answered.
     pub(super) fn is_acknowledged(&self) -> bool {
         self.acknowledged.load(Ordering::Relaxed)
-    }
-
-    fn push(&self, command: InboxCommand) {
-        self.handle.push(Command::Inbox(Box::new(command)));
     }
 }
 

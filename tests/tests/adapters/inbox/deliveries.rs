@@ -1,6 +1,6 @@
 //! Deliveries, acknowledgements and answers.
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use talk_client::{CommandError, Error, SessionError, SimpleFilter, StringFilter};
 
 use super::support::{Town, next, open, text};
@@ -26,6 +26,18 @@ async fn deliveries_are_in_order_and_answered<A: Adapter>() {
     assert_eq!(text(&delivery), "3");
     delivery.ack().await.unwrap();
     assert_eq!(town.answers("a", 2).await, ["re 1", "re 2"]);
+}
+
+async fn ack_without_store_resolves_at_once<A: Adapter>() {
+    let town = Town::new();
+    town.ask::<A>("a", &["1", "2"]).await;
+    let session = town.bot::<A>();
+    let mut inbox = open(&session).await;
+    let delivery = next(&mut inbox).await;
+    assert_eq!(delivery.ack().now_or_never(), Some(Ok(())));
+    drop(inbox);
+    let mut inbox = open(&session).await;
+    assert_eq!(text(&next(&mut inbox).await), "2");
 }
 
 async fn start_now_skips_earlier_messages<A: Adapter>() {
@@ -139,6 +151,7 @@ async fn misuse_is_a_usage_error<A: Adapter>() {
 
 on_every_runtime! {
     deliveries_are_in_order_and_answered,
+    ack_without_store_resolves_at_once,
     start_now_skips_earlier_messages,
     options_select_messages,
     max_subscribed_zero_reads_pages,
