@@ -18,10 +18,7 @@ pub(crate) fn measure(selection: &Selection) -> Result<Vec<Row>, String> {
     if selection.wants_any('O') {
         rows.extend(outbox(selection.quick)?);
     }
-    for (id, conversations, goal) in [
-        ("P-many", 100, Goal::of(1.5)),
-        ("P-one", 1, Goal::of(2.2)),
-    ] {
+    for (id, conversations, goal) in [("P-many", 100, Goal::of(1.5)), ("P-one", 1, Goal::of(2.2))] {
         if !selection.quick && selection.wants(id) {
             rows.push(inbox(id, conversations, goal)?);
         }
