@@ -144,7 +144,8 @@ fn plain() -> Row {
 }
 
 /// Returns the rows for single events. The goals are those that are accepted for a known profile,
-/// which BENCHMARKS.md contains. Without one they would be 0.75 and 0.8.
+/// which BENCHMARKS.md contains. Without one they would be 0.75 and 0.8. The ceilings are higher,
+/// because `Value` takes 2 % fewer instructions after some changes of the core, by inlining.
 fn apply() -> Result<Vec<Row>, String> {
     let (text, text_value) = (count(Work::ApplyText)?, count(Work::ValueText)?);
     let typed = count(Work::TypedText)?;
@@ -157,13 +158,13 @@ fn apply() -> Result<Vec<Row>, String> {
                  ({text:.0} : {text_value:.0} instructions)"
             ),
             ratio: text / text_value,
-            goal: Some(Goal::of(0.8)),
+            goal: Some(Goal::with_ceiling(0.8, 0.82)),
         },
         Row {
             id: "A-mix",
             what: format!("any event into a core, against Value ({mix:.0} : {mix_value:.0})"),
             ratio: mix / mix_value,
-            goal: Some(Goal::of(0.85)),
+            goal: Some(Goal::with_ceiling(0.85, 0.87)),
         },
         Row {
             id: "A-typed",

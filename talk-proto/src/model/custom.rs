@@ -28,8 +28,8 @@ pub struct Custom(
     Option<Arc<Vec<Entry>>>,
 );
 
-/// A key and its value. They are sorted by key in a vector, because a map allocates space for several
-/// entries, and most entities have few.
+/// A key and its value. They are sorted by key in a vector, because a map allocates space for
+/// several entries, and most entities have few.
 type Entry = (Box<str>, Box<str>);
 
 impl Custom {
