@@ -16,8 +16,8 @@ use crate::handle::{InboxCommand, InboxSlot};
 pub(super) struct Inboxes {
     slots: BTreeMap<InboxId, Arc<InboxSlot>>,
     acks: BTreeMap<DeliveryId, Vec<Ack>>,
-    /// The inboxes that have received deliveries since the last call of [`wake`](Inboxes::wake).
-    delivered: Vec<InboxId>,
+    /// The inbox of the deliveries since the last call of [`wake`](Inboxes::wake).
+    delivered: Option<InboxId>,
 }
 
 /// An acknowledgement that its caller waits for.
@@ -96,11 +96,12 @@ impl Inboxes {
                 }
             }
             InboxEvent::Delivered(delivery) => {
+                if self.delivered != Some(inbox) {
+                    self.wake();
+                    self.delivered = Some(inbox);
+                }
                 if let Some(slot) = self.slots.get(&inbox) {
                     slot.push(delivery);
-                    if self.delivered.last() != Some(&inbox) {
-                        self.delivered.push(inbox);
-                    }
                 }
             }
             InboxEvent::Acked { delivery } => {
@@ -122,12 +123,14 @@ impl Inboxes {
         }
     }
 
-    /// Wakes the consumers of the deliveries since the last call.
+    /// Wakes the consumer of the deliveries since the last call.
     pub(super) fn wake(&mut self) {
-        for inbox in self.delivered.drain(..) {
-            if let Some(slot) = self.slots.get(&inbox) {
-                slot.wake();
-            }
+        let slot = self
+            .delivered
+            .take()
+            .and_then(|inbox| self.slots.get(&inbox));
+        if let Some(slot) = slot {
+            slot.wake();
         }
     }
 

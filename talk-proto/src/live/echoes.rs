@@ -25,14 +25,16 @@ fn note(messages: &mut BTreeSet<MessageId>, new: impl IntoIterator<Item = Messag
     }
 }
 
-/// The echoes of all conversations.
+/// The echoes of all conversations. `None` until the first entry, so that sessions without one stay
+/// small.
 #[derive(Default)]
-pub(super) struct Echoes {
+pub(super) struct Echoes(Option<Box<AllEchoes>>);
+
+#[derive(Default)]
+struct AllEchoes {
     conversations: HashMap<ConversationId, ConversationEchoes>,
     /// The conversations that may have invisible messages.
     holding: BTreeSet<ConversationId>,
-    /// Set if the session has an outbox with entries, now or before.
-    is_on: bool,
 }
 
 #[derive(Default)]
@@ -52,12 +54,20 @@ struct ConversationEchoes {
 impl Echoes {
     /// Returns `true` if there was an entry.
     pub(super) fn is_on(&self) -> bool {
-        self.is_on
+        self.0.is_some()
+    }
+
+    fn get(&self, conversation: &ConversationId) -> Option<&ConversationEchoes> {
+        self.0.as_ref()?.conversations.get(conversation)
+    }
+
+    fn get_mut(&mut self, conversation: &ConversationId) -> Option<&mut ConversationEchoes> {
+        self.0.as_mut()?.conversations.get_mut(conversation)
     }
 
     /// Returns the entries of a conversation, oldest first, without those of deleted messages.
     pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Arc<Entry>> {
-        let of = self.conversations.get(conversation).into_iter();
+        let of = self.get(conversation).into_iter();
         of.flat_map(|of| {
             let is_deleted = |id: &MessageId| of.deleted.contains(id);
             let entries = of.entries.values();
@@ -67,14 +77,14 @@ impl Echoes {
 
     /// Hides the entry of a deleted message, also if its answer follows.
     pub(super) fn note_deleted(&mut self, conversation: &ConversationId, message: &MessageId) {
-        if let Some(of) = self.conversations.get_mut(conversation) {
+        if let Some(of) = self.get_mut(conversation) {
             note(&mut of.deleted, [message.clone()]);
         }
     }
 
     /// Returns `true` if the message of an entry was deleted.
     pub(super) fn is_deleted(&self, conversation: &ConversationId, message: &MessageId) -> bool {
-        let of = self.conversations.get(conversation);
+        let of = self.get(conversation);
         of.is_some_and(|of| of.deleted.contains(message))
     }
 
@@ -84,8 +94,8 @@ impl Echoes {
         conversation: &ConversationId,
         changes: Vec<EchoChange>,
     ) -> Vec<MessageId> {
-        self.is_on = true;
-        let of = self.conversations.entry(conversation.clone()).or_default();
+        let conversations = &mut self.0.get_or_insert_default().conversations;
+        let of = conversations.entry(conversation.clone()).or_default();
         for (seq, echo) in changes {
             of.candidates.remove(&seq);
             let Some(Echo { entry, candidate }) = echo else {
@@ -100,7 +110,7 @@ impl Echoes {
         }
         let held_back = of.held_back.keys().cloned().collect();
         if of.entries.is_empty() {
-            self.conversations.remove(conversation);
+            conversations.remove(conversation);
         }
         held_back
     }
@@ -114,7 +124,10 @@ impl Echoes {
         me: &UserId,
         now: Timestamp,
     ) -> bool {
-        let Some(of) = self.conversations.get_mut(conversation) else {
+        let Some(all) = &mut self.0 else {
+            return false;
+        };
+        let Some(of) = all.conversations.get_mut(conversation) else {
             return false;
         };
         let is_own = |entry: &Arc<Entry>| entry.message() == Some(&message.id);
@@ -123,7 +136,7 @@ impl Echoes {
             && !of.entries.values().any(is_own);
         if is_held {
             of.held_back.entry(message.id.clone()).or_insert(now);
-            self.holding.insert(conversation.clone());
+            all.holding.insert(conversation.clone());
         } else {
             of.held_back.remove(&message.id);
         }
@@ -132,14 +145,17 @@ impl Echoes {
 
     /// Returns `true` if the message is invisible.
     pub(super) fn is_held_back(&self, conversation: &ConversationId, message: &MessageId) -> bool {
-        let of = self.conversations.get(conversation);
+        let of = self.get(conversation);
         of.is_some_and(|of| of.held_back.contains_key(message))
     }
 
     /// Restarts the delays on a ready connection.
     pub(super) fn handle_ready(&mut self, now: Timestamp) {
-        for conversation in &self.holding {
-            if let Some(of) = self.conversations.get_mut(conversation) {
+        let Some(all) = &mut self.0 else {
+            return;
+        };
+        for conversation in &all.holding {
+            if let Some(of) = all.conversations.get_mut(conversation) {
                 of.held_back.values_mut().for_each(|since| *since = now);
             }
         }
@@ -148,8 +164,11 @@ impl Echoes {
     /// Returns the messages whose delay is over. They become visible.
     pub(super) fn release_due(&mut self, now: Timestamp) -> Vec<(ConversationId, MessageId)> {
         let mut released = Vec::new();
-        self.holding.retain(|conversation| {
-            let Some(of) = self.conversations.get_mut(conversation) else {
+        let Some(all) = &mut self.0 else {
+            return released;
+        };
+        all.holding.retain(|conversation| {
+            let Some(of) = all.conversations.get_mut(conversation) else {
                 return false;
             };
             of.held_back.retain(|id, since| {
@@ -167,8 +186,9 @@ impl Echoes {
 
     /// Returns the time at which the next delay is over.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let holding = self.holding.iter();
-        let holding = holding.filter_map(|conversation| self.conversations.get(conversation));
+        let all = self.0.as_ref()?;
+        let holding = all.holding.iter();
+        let holding = holding.filter_map(|conversation| all.conversations.get(conversation));
         let since = holding.flat_map(|of| of.held_back.values()).min();
         since.map(|since| *since + HELD_BACK_FOR)
     }
