@@ -210,7 +210,6 @@ fn write_executed_late_undoes_no_later_one() {
     let store = PostgresStore::new(&server.address()).unwrap();
     let _lease = lock(&store, "alice").unwrap();
     block_on(store.apply(&key("alice"), vec![put("a", "0")])).unwrap();
-    // The process of the connection for records, which was used last.
     let connection = server.connections().pop().unwrap();
     server::signal("STOP", &connection);
     // This is repeated on a new connection.

@@ -92,11 +92,11 @@ impl Server {
         self.psql(statement).status.success()
     }
 
-    /// Returns the process IDs of the connections of stores, the one that was used last at the end.
+    /// Returns the process IDs of the connections for records, ordered by their last use.
     #[cfg(unix)]
     pub(crate) fn connections(&self) -> Vec<String> {
-        let stores = "SELECT pid FROM pg_stat_activity WHERE application_name = 'talk'
-            ORDER BY query_start";
+        let stores = "SELECT pid FROM pg_stat_activity
+            WHERE application_name = 'talk' AND query LIKE '%talk_record%' ORDER BY query_start";
         let output = String::from_utf8(self.psql(stores).stdout).unwrap();
         output.lines().map(str::to_owned).collect()
     }
