@@ -376,18 +376,26 @@ mod tests {
     use super::*;
     use crate::outbox::OutboxOptions;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    fn outbox() -> Outbox {
+        let me = "alice".try_into().unwrap();
+        Outbox::new(me, OutboxOptions::default(), NOW, None)
+    }
+
+    fn enqueue(outbox: &mut Outbox, rng: &mut Rng) -> EntryId {
+        let room = "room".try_into().unwrap();
+        let message = Enqueue::from("Hello!");
+        let queued = outbox.enqueue(NOW, rng, room, message, usize::MAX);
+        queued.unwrap()
+    }
+
     #[test]
     fn enqueue_changes_only_the_echo_of_its_entry() {
-        let now = Timestamp::from_millis(1_000);
-        let me = "alice".try_into().unwrap();
-        let mut outbox = Outbox::new(me, OutboxOptions::default(), now, None);
-        let mut rng = Rng::with_seed(7);
+        let (mut outbox, mut rng) = (outbox(), Rng::with_seed(7));
         for _ in 0..3 {
-            let room = "room".try_into().unwrap();
-            let message = Enqueue::from("Hello!");
-            let queued = outbox.enqueue(now, &mut rng, room, message, usize::MAX);
-            queued.unwrap();
-            outbox.advance(now, false, |_| None);
+            enqueue(&mut outbox, &mut rng);
+            outbox.advance(NOW, false, |_| None);
             let outputs = std::iter::from_fn(|| outbox.poll_output());
             let changes = outputs.filter_map(|output| match output {
                 OutboxOutput::Echoes { changes, .. } => Some(changes.len()),
@@ -399,18 +407,9 @@ mod tests {
 
     #[test]
     fn ids_of_one_moment_sort_by_their_order() {
-        let now = Timestamp::from_millis(1_000);
-        let me = "alice".try_into().unwrap();
-        let mut outbox = Outbox::new(me, OutboxOptions::default(), now, None);
-        let mut rng = Rng::with_seed(7);
-        let mut enqueue = || {
-            let room = "room".try_into().unwrap();
-            let message = Enqueue::from("Hello!");
-            let queued = outbox.enqueue(now, &mut rng, room, message, usize::MAX);
-            queued.unwrap().to_string()
-        };
-        let ids: Vec<String> = (0..100).map(|_| enqueue()).collect();
-        assert!(ids.is_sorted());
+        let (mut outbox, mut rng) = (outbox(), Rng::with_seed(7));
+        let ids = std::iter::repeat_with(|| enqueue(&mut outbox, &mut rng));
+        assert!(ids.take(100).is_sorted());
     }
 
     #[test]

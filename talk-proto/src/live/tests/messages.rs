@@ -232,10 +232,7 @@ fn load_more_counts_from_the_visible_items() {
 #[test]
 fn load_more_of_a_full_list_resolves_at_once() {
     let mut kit = Kit::with_limits(|limits| limits.window = 30);
-    let id = kit.messages("c");
-    kit.drain();
-    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
-    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    let id = loaded(&mut kit, Some("x"));
     // The full list ends before the window, whose last message was deleted.
     kit.publish(&[deleted("m1"), created(&message("m31", "alice", 31))]);
     let more = kit.load_more(id, 1);
