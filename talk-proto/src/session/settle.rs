@@ -86,7 +86,7 @@ impl Session {
         let cache = self.cache.as_ref();
         let cache = cache.and_then(|cache| cache.poll_timeout());
         let writer = self.writer.as_ref();
-        let writer = writer.and_then(|writer| writer.poll_timeout());
+        let writer = writer.and_then(|writer| writer.poll_timeout(self.queue.has_entries()));
         Timestamp::earliest(&[
             self.connection.poll_timeout(),
             self.live.poll_timeout(),

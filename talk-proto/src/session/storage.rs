@@ -17,7 +17,7 @@ impl Session {
         }
         if let Some(inboxes) = &mut self.inboxes {
             // Positions that change while a batch is unanswered are encoded once.
-            if is_last || !writer.is_waiting() {
+            if is_last || !writer.has_unanswered() {
                 inboxes.save_positions();
             }
             writer.extend(self.now, inboxes.take_changes(), true);

@@ -27,8 +27,6 @@ pub(crate) struct StoreWriter {
     is_urgent: bool,
     /// The time at which the first of the waiting changes was added.
     waiting_since: Option<Timestamp>,
-    /// The time until which the waiting changes are delayed for further ones.
-    gathers_until: Option<Timestamp>,
     unanswered: Option<Unanswered>,
     /// The number of batches so far.
     batches: u64,
@@ -56,7 +54,7 @@ impl StoreWriter {
     }
 
     /// Returns `true` if a batch is unanswered, so that changes join the next one.
-    pub(crate) fn is_waiting(&self) -> bool {
+    pub(crate) fn has_unanswered(&self) -> bool {
         self.unanswered.is_some()
     }
 
@@ -76,13 +74,17 @@ impl StoreWriter {
         if self.unanswered.is_some() || is_early {
             return None;
         }
-        let gathers = expects_more && !self.is_urgent;
-        let until = self.waiting_since.filter(|_| gathers);
-        self.gathers_until = until.map(|since| since + GATHERS_FOR);
-        if self.gathers_until.is_some_and(|until| now < until) {
+        let until = self.gathers_until(expects_more);
+        if until.is_some_and(|until| now < until) {
             return None;
         }
         self.take_batch(now)
+    }
+
+    /// Returns the time until which the waiting changes are delayed for further ones.
+    fn gathers_until(&self, expects_more: bool) -> Option<Timestamp> {
+        let since = self.waiting_since?;
+        (expects_more && !self.is_urgent).then(|| since + GATHERS_FOR)
     }
 
     /// Returns all waiting changes as a last batch, even if another one is unanswered.
@@ -99,7 +101,6 @@ impl StoreWriter {
         self.batches += 1;
         self.is_urgent = false;
         self.waiting_since = None;
-        self.gathers_until = None;
         self.retry_at = None;
         self.unanswered = Some(Unanswered {
             changes,
@@ -165,13 +166,14 @@ impl StoreWriter {
         is_stalled.then_some(StorageEvent::Stalled)
     }
 
-    /// Returns the time at which the writer has something to do.
-    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+    /// Returns the time at which the writer has something to do, with the same `expects_more` as in
+    /// [`poll_batch`](Self::poll_batch).
+    pub(crate) fn poll_timeout(&self, expects_more: bool) -> Option<Timestamp> {
         match &self.unanswered {
             Some(batch) => (!batch.is_reported).then(|| batch.since + STALLED_AFTER),
             None => self
                 .retry_at
-                .or(self.gathers_until)
+                .or_else(|| self.gathers_until(expects_more))
                 .filter(|_| !self.waiting.is_empty()),
         }
     }
@@ -224,13 +226,17 @@ mod tests {
         put(&mut writer, "a");
         assert_eq!(writer.poll_batch(START, true), None);
         let until = START + GATHERS_FOR;
-        assert_eq!(writer.poll_timeout(), Some(until));
+        assert_eq!(writer.poll_timeout(true), Some(until));
         let late = until - Duration::from_millis(1);
         writer.extend(late, [("b".to_owned(), None)].into(), false);
         assert_eq!(writer.poll_batch(late, true), None);
-        assert_eq!(writer.poll_timeout(), Some(until), "counted from the first");
+        assert_eq!(
+            writer.poll_timeout(true),
+            Some(until),
+            "counted from the first"
+        );
         assert_eq!(keys(writer.poll_batch(until, true)), ["a", "-b"]);
-        assert_eq!(writer.poll_timeout(), Some(until + STALLED_AFTER));
+        assert_eq!(writer.poll_timeout(true), Some(until + STALLED_AFTER));
     }
 
     #[test]
@@ -259,14 +265,14 @@ mod tests {
     fn batch_unanswered_for_30_s_is_reported_once() {
         let mut writer = StoreWriter::default();
         put(&mut writer, "a");
-        assert_eq!(writer.poll_timeout(), None);
+        assert_eq!(writer.poll_timeout(false), None);
         writer.poll_batch(START, false);
         let at = START + STALLED_AFTER;
-        assert_eq!(writer.poll_timeout(), Some(at));
+        assert_eq!(writer.poll_timeout(false), Some(at));
         assert_eq!(writer.handle_timeout(START), None);
         assert_eq!(writer.handle_timeout(at), Some(StorageEvent::Stalled));
         assert_eq!(writer.handle_timeout(at), None);
-        assert_eq!(writer.poll_timeout(), None);
+        assert_eq!(writer.poll_timeout(false), None);
     }
 
     #[test]
@@ -278,7 +284,7 @@ mod tests {
             writer.poll_batch(START, false);
             assert!(writer.handle_failed(START, batch, |key, _| key == "kept"));
             let at = START + Duration::from_secs(seconds);
-            assert_eq!(writer.poll_timeout(), Some(at));
+            assert_eq!(writer.poll_timeout(false), Some(at));
             assert_eq!(writer.poll_batch(START, false), None);
         }
         let at = START + Duration::from_secs(30);
