@@ -23,9 +23,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LOAD: &str = "SELECT key, value FROM talk_record WHERE session = $1";
 
-/// Applies changes if the holder has the lease. With an empty holder, applies them if the lease is
-/// free. The lock of the lease's row delays a takeover until the end of the write. It does not
-/// delay a renewal, which changes no column of a unique index.
+/// Applies changes, or deletes all records, if the holder has the lease. With an empty holder, it
+/// does so if the lease is free. The lock of the lease's row delays a takeover until the end of the
+/// write. It does not delay a renewal, which changes no column of a unique index.
 ///
 /// The number refuses a write that the database executes late, after its connection was given up:
 /// the write was repeated, and later ones may have followed. A repetition has the same number. The
@@ -48,11 +48,9 @@ const APPLY: &str = "
         SELECT $1, put.key, put.value FROM unnest($3, $4) AS put (key, value), numbered
         ON CONFLICT (session, key) DO UPDATE SET value = excluded.value
     ), deleted AS (
-        DELETE FROM talk_record USING numbered WHERE session = $1 AND key = ANY ($5)
+        DELETE FROM talk_record USING numbered WHERE session = $1 AND ($7 OR key = ANY ($5))
     )
     SELECT 1 FROM numbered";
-
-const CLEAR: &str = "DELETE FROM talk_record WHERE session = $1";
 
 /// Takes a lease that is free or has expired.
 const LOCK: &str = "
@@ -115,6 +113,27 @@ impl Database {
         number: i64,
         changes: &[Change],
     ) -> Result<bool, Failure> {
+        self.write(session, holder, number, changes, false).await
+    }
+
+    /// Deletes all records. Returns `false` if another session has the lease.
+    pub(crate) async fn clear(
+        &self,
+        session: &str,
+        holder: &str,
+        number: i64,
+    ) -> Result<bool, Failure> {
+        self.write(session, holder, number, &[], true).await
+    }
+
+    async fn write(
+        &self,
+        session: &str,
+        holder: &str,
+        number: i64,
+        changes: &[Change],
+        deletes_all: bool,
+    ) -> Result<bool, Failure> {
         let (mut keys, mut values, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
             match change {
@@ -135,16 +154,11 @@ impl Database {
                     (&Hidden(values), Type::TEXT_ARRAY),
                     (&Hidden(deleted), Type::TEXT_ARRAY),
                     (&number, Type::INT8),
+                    (&deletes_all, Type::BOOL),
                 ],
             )
             .await?;
         Ok(!rows.is_empty())
-    }
-
-    pub(crate) async fn clear(&self, session: &str) -> Result<(), Failure> {
-        let session = escape(session);
-        self.query(CLEAR, &[(&session, Type::TEXT)]).await?;
-        Ok(())
     }
 
     /// Takes a lease. Returns its holder, or `None` if another session has it.

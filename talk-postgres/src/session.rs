@@ -44,7 +44,7 @@ pub(crate) struct Session {
     leases: Arc<Database>,
     ttl: Duration,
     lease: Option<HeldLease>,
-    /// The number of the last write with a lease.
+    /// The number of the last write.
     written: i64,
     /// Set if a lease was lost. Writes are refused until the next one.
     is_lost: bool,
@@ -86,8 +86,7 @@ impl Session {
                 let _ = reply.send(self.apply(&changes).await);
             }
             Request::Clear(reply) => {
-                let cleared = self.database.clear(&self.key).await;
-                let _ = reply.send(cleared.map_err(Failure::into_error));
+                let _ = reply.send(self.clear().await);
             }
             Request::Lock(reply) => {
                 let granted = self.lock().await;
@@ -112,11 +111,7 @@ impl Session {
                 return Err(lost());
             }
             let lease = self.lease.as_ref();
-            // Several processes without a lease may write, so their writes have no order.
-            let (holder, number) = match lease {
-                Some(lease) => (lease.row.holder.as_str(), self.written),
-                None => ("", 0),
-            };
+            let (holder, number) = self.writer();
             let applied = self.database.apply(&self.key, holder, number, changes);
             match applied.await {
                 Ok(true) => return Ok(()),
@@ -132,6 +127,25 @@ impl Session {
                 }
                 Err(Failure::Transient(_)) => sleep(RETRY).await,
             }
+        }
+    }
+
+    /// Deletes all records, unless another session has the lease.
+    async fn clear(&mut self) -> Result<(), StoreError> {
+        self.drop_lost_lease();
+        self.written += 1;
+        let (holder, number) = self.writer();
+        let cleared = self.database.clear(&self.key, holder, number).await;
+        let is_allowed = cleared.map_err(Failure::into_error)?;
+        is_allowed.then_some(()).ok_or(StoreError::InUse)
+    }
+
+    /// Returns the holder and the number of the current write.
+    fn writer(&self) -> (&str, i64) {
+        match &self.lease {
+            Some(lease) => (&lease.row.holder, self.written),
+            // Several processes without a lease may write, so their writes have no order.
+            None => ("", 0),
         }
     }
 

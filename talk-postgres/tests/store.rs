@@ -222,6 +222,22 @@ fn write_executed_late_undoes_no_later_one() {
     assert_eq!(load(&store, "alice"), vec![pair("a", "2")]);
 }
 
+#[test]
+fn clear_spares_records_of_another_session() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let (store, other) = (short(&server), short(&server));
+    let lease = lock(&store, "alice").unwrap();
+    block_on(store.apply(&key("alice"), vec![put("a", "1")])).unwrap();
+    let refused = block_on(other.clear(&key("alice")));
+    assert_eq!(refused, Err(StoreError::InUse));
+    assert_eq!(load(&store, "alice"), vec![pair("a", "1")]);
+    drop(lease);
+    block_on(other.clear(&key("alice"))).unwrap();
+    assert_eq!(load(&store, "alice"), vec![]);
+}
+
 /// Makes each write take six seconds.
 fn slow_down(server: &Server) {
     let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS

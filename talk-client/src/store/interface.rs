@@ -40,6 +40,6 @@ pub trait Store: MaybeSend + MaybeSync + 'static {
     /// Deletes all records, for example at logout. Call it only while no session uses the records.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Io`], or [`StoreError::InUse`] from stores that know of a lock elsewhere.
     fn clear(&self, key: &StoreKey) -> BoxFuture<'static, Result<(), StoreError>>;
 }
