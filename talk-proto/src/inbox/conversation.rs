@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::delivery::DeliveryId;
 use super::position::Position;
 use super::record::SavedPosition;
+use super::scan_state::Scan;
 use super::walk::Walk;
 use crate::fault_injection::FaultInjection;
 use crate::live::interface::ReadToken;
@@ -161,6 +162,11 @@ impl Conversation {
             acked: acked.chain(&self.acked_before).cloned().collect(),
             behind: self.is_unfinished() && !FaultInjection::ForgottenBacklog.is_on(),
         }
+    }
+
+    /// Returns `true` if the unread messages arrived while the inbox was connected.
+    pub(super) fn expects_few(&self, scan: &Scan) -> bool {
+        !self.is_saved_behind && scan.is_quiet()
     }
 
     /// Returns `true` if messages after the position may exist.

@@ -172,7 +172,7 @@ impl Consumer {
                 return Turn::Idle;
             };
             let has_share = conversation.load() < share;
-            let is_short = !conversation.is_saved_behind && self.scan.is_quiet();
+            let is_short = conversation.expects_few(&self.scan);
             let new = || Box::new(Reading::new(is_short));
             let reading = conversation.reading.get_or_insert_with(new);
             if reading.awaited.is_some() {
@@ -208,12 +208,6 @@ impl Consumer {
                 WalkStep::Read { .. } if !has_share => return Turn::Idle,
                 WalkStep::Read { .. } if !has_room => return Turn::WaitForAck,
                 WalkStep::Read { cursor, limit } => {
-                    if reading.walk.is_at_newest() {
-                        conversation.has_news = false;
-                        if is_short {
-                            self.subscribe_messages(id, cx);
-                        }
-                    }
                     return self.read_messages(id, cursor, limit, cx);
                 }
             }
@@ -246,6 +240,9 @@ impl Consumer {
         if self.reads.len() >= MAX_READS || !self.make_room_for(id, cx) {
             return Turn::WaitForRead;
         }
+        // Not before the read is possible: a subscription can be refused at once, and would be
+        // tried again and again until the read is possible.
+        self.prepare_newest(id, cx);
         let conversation = id.clone();
         let read = InboxRead::Messages {
             conversation,
@@ -260,6 +257,21 @@ impl Consumer {
             reading.awaited = Some(token);
         }
         Turn::Idle
+    }
+
+    /// Prepares a conversation for the read of its newest messages. The messages after them arrive
+    /// with their events if there is room for a subscription.
+    fn prepare_newest(&mut self, id: &ConversationId, cx: &mut InboxCx) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let reading = conversation.reading.as_ref();
+        if reading.is_some_and(|reading| reading.walk.is_at_newest()) {
+            conversation.has_news = false;
+            if conversation.expects_few(&self.scan) {
+                self.subscribe_messages(id, cx);
+            }
+        }
     }
 
     /// Discards the messages of another conversation if too many have messages in memory. Returns

@@ -148,6 +148,38 @@ fn eviction_keeps_undelivered_messages() {
 }
 
 #[test]
+fn conversation_that_waits_for_a_read_is_not_subscribed() {
+    let rooms: Vec<_> = (0..20).map(|number| format!("c{number:02}")).collect();
+    let mut bench = Bench::stored();
+    for room in rooms.iter().map(String::as_str).chain(["first", "new"]) {
+        bench.join(room);
+    }
+    bench.open(with(|options| {
+        options.max_subscribed = 21;
+        options.max_unacked = 1;
+    }));
+    for room in &rooms {
+        bench.post(room, "subscribes");
+        bench.ack_all();
+    }
+    bench.post("first", "blocks");
+    bench.post("new", "evicts");
+    for room in &rooms {
+        bench.post(room, "waits");
+    }
+    // It is evicted last.
+    bench.post("first", "waits");
+    bench.run_for(seconds(11));
+    // Each read evicts the conversation that is read next, and a conversation is not subscribed
+    // again before its UNSUBSCRIBE is answered.
+    bench.ack(bench.delivery("blocks"));
+    bench.ack_all();
+    let texts = bench.texts();
+    let delivered = texts.iter().filter(|text| *text == "waits");
+    assert_eq!(delivered.count(), 21);
+}
+
+#[test]
 fn stalled_consumer_keeps_few_messages() {
     let mut bench = subscribed(|options| options.max_unacked = 4);
     let texts: Vec<_> = (0..500).map(|number| number.to_string()).collect();

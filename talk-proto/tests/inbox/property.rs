@@ -95,9 +95,12 @@ impl History {
         for _ in 0..count {
             let same_time = self.rng.u8(..6) == 0;
             let text = format!("m{}", self.model.sent.len());
+            // A message after a deletion is later than the deleted one.
+            let sent = self.model.sent.values().filter(|sent| sent.room == room);
+            let newest = sent.map(|sent| sent.at).max();
             let (id, at) = self.bench.act(|server| {
                 let last = server.rooms.get(&room).and_then(|room| room.posts.last());
-                let last = last.map(|post| post.at);
+                let last = last.map(|post| post.at).filter(|at| Some(*at) >= newest);
                 let is_recent = |at: &i64| same_time && at + 1_000 > server.now;
                 let at = last.filter(is_recent).unwrap_or_else(|| server.tick());
                 (server.send_at(&room, sender, &text, at), at)

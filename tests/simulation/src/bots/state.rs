@@ -48,7 +48,7 @@ impl Bots {
             inbox.start = InboxStart::Beginning;
         }
         inbox.max_unacked = [1, 3, 16, 256][dice.usize(..4)];
-        inbox.max_subscribed = [1, 3, 100][dice.usize(..3)];
+        inbox.max_subscribed = [1, 3, 20, 100][dice.usize(..4)];
         inbox.history_on_join = dice.u8(..4) == 0;
         let has_late_statements = dice.bool();
         Self {
