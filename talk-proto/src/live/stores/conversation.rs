@@ -24,6 +24,8 @@ use crate::wire::ServerEvent;
 /// do not extend it.
 pub(crate) struct ConversationStore {
     sync: SyncState,
+    /// The loaded state. It lacks the last message until the first refresh, and is the snapshot
+    /// afterwards.
     side: Option<Arc<ConversationSnapshot>>,
     /// The new last message that the next snapshot waits for.
     awaited: Option<Position>,
