@@ -267,12 +267,15 @@ impl Entries {
             if tracked.is_discarded || tracked.may_be_late {
                 continue;
             }
-            // A search can find an equal message, before the server executes a late attempt.
-            let found = match &tracked.end {
-                Some(End::Sent(message)) => Some(message),
-                _ => None,
-            };
-            let numbers = self.messages(id, posts).chain(found);
+            // A search can find an equal message of another session, which may be older than the
+            // messages of earlier entries.
+            let is_own = |message| self.messages(id, posts).any(|own| own == message);
+            if let Some(End::Sent(message)) = &tracked.end
+                && !is_own(message)
+            {
+                continue;
+            }
+            let numbers = self.messages(id, posts);
             let numbers = numbers.filter_map(|id| Some(posts.message(id)?.number));
             let Some(number) = numbers.min() else {
                 continue;
