@@ -429,3 +429,32 @@ fn entry_of_deleted_message_is_not_shown_again() {
         );
     }
 }
+
+#[test]
+fn entry_of_message_lost_by_the_server_is_shown_once() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    // The entry stays until its answer is stored.
+    bench.store.mode = StoreMode::Fails;
+    bench.run_for(seconds(3));
+    publish(&mut bench, 0);
+    bench.latency = seconds(0);
+    bench.run_for(seconds(3));
+    assert_eq!(last(&bench, window), (vec![], vec!["a".to_owned()]));
+    // The snapshot without the message waits for Bob.
+    bench.posts.borrow_mut().posted.clear();
+    post(&mut bench, "bob", "b");
+    bench.script.add(|request| {
+        let is_user = request.method == "GET" && request.data["ids"][0] == "bob";
+        let bob = json!({"bob": {"id": "bob", "name": "bob", "custom": {}, "role": "default"}});
+        is_user.then_some(Answer::Late(seconds(5), 200, bob))
+    });
+    bench.cut();
+    bench.run_for(seconds(30));
+    let after = (vec!["a".to_owned()], vec!["b".to_owned()]);
+    assert_eq!(last(&bench, window), after);
+    assert_eq!(settled(&bench, window, &entry, "a"), 1);
+}

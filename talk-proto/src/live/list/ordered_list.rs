@@ -10,6 +10,7 @@ use super::visible_items::VisibleItems;
 use crate::changes::RemovalReason;
 use crate::live::key::ViewerId;
 use crate::live::sync::paginator::Demand;
+use crate::model::MessageId;
 
 /// The place of a new item among the items with an equal time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ pub(crate) trait ListItem: PartialEq {
     type Key: Clone + Ord;
 
     fn key(&self) -> &Self::Key;
+
+    /// Returns `true` if the item is this message.
+    fn is_message(&self, _: &MessageId) -> bool {
+        false
+    }
 }
 
 /// The loaded items of a list in order.

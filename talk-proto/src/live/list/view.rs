@@ -12,6 +12,7 @@ use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
+use crate::model::MessageId;
 use crate::outbox::{Entry, Pending, Settled};
 use crate::snapshot::Window;
 use crate::timestamp::Timestamp;
@@ -383,9 +384,11 @@ impl<T: ListItem> ListView<T> {
             self.pending = Pending::default();
             return (update, Vec::new());
         };
+        // The snapshot can be older than the list, which may have moved or lost the message.
+        let has = |message: &MessageId| items.iter().any(|item| item.is_message(message));
         let is_item = |echo: &&PlacedEcho<'_>| {
-            let position = echo.position;
-            position.is_some_and(|position| items.find(position).is_ok())
+            let is_there = |position| items.find(position).is_ok();
+            (echo.position.is_some_and(is_there) || echo.entry.message().is_some_and(has))
                 && !FaultInjection::KeptEcho.is_on()
         };
         let (shown, pending): (Vec<_>, Vec<_>) = echoes.iter().partition(is_item);

@@ -179,6 +179,10 @@ impl ListItem for MessageSnapshot {
     fn key(&self) -> &MessageId {
         &self.id
     }
+
+    fn is_message(&self, message: &MessageId) -> bool {
+        self.id == *message
+    }
 }
 
 /// Returns the sort key of a message. The newest message is first.
