@@ -15,6 +15,7 @@ use crate::live::interface::{InboxRead, ReadToken};
 use crate::live::is_absence;
 use crate::model::{ConversationId, MessageSnapshot};
 use crate::storage::BatchId;
+use crate::timestamp::Timestamp;
 use crate::wire::Page;
 
 /// The largest number of unanswered reads.
@@ -37,6 +38,11 @@ fn take_first(
 ) {
     let count = count.min(from.len());
     to.extend(from.drain(..count));
+}
+
+/// Returns `true` if the messages in memory may be deleted or changed meanwhile.
+fn is_stale(reading: &Reading, now: Timestamp) -> bool {
+    now.saturating_since(reading.read_at) >= FRESH_FOR
 }
 
 /// Adds the sender to a message without a quote. Returns `false` if it must be read.
@@ -181,8 +187,7 @@ impl Consumer {
             if !reading.queue.is_empty() {
                 let next = reading.queue.front();
                 let suspicion = next.and_then(|next| self.quarantine.suspicion(&next.id));
-                let is_stale = cx.now.saturating_since(reading.read_at) >= FRESH_FOR;
-                if is_stale && reading.upcoming.is_empty() {
+                if is_stale(reading, cx.now) && reading.upcoming.is_empty() {
                     self.unload(id, cx);
                 } else if !has_share {
                     return Turn::Idle;
@@ -492,10 +497,16 @@ impl Consumer {
         self.resume_delivery(&id, cx);
     }
 
-    /// Handles a stored batch, or one that failed.
+    /// Handles a stored batch, or one that failed. Messages that waited for it for long are read
+    /// again, because they may be deleted. Their records stay, so they do not wait again.
     pub(super) fn handle_recorded(&mut self, batch: BatchId, cx: &mut InboxCx) {
         self.quarantine.handle_stored(batch);
         for id in std::mem::take(&mut self.recording) {
+            let conversation = self.conversations.get(&id);
+            let reading = conversation.and_then(|it| it.reading.as_ref());
+            if reading.is_some_and(|reading| is_stale(reading, cx.now)) {
+                self.unload(&id, cx);
+            }
             self.resume_delivery(&id, cx);
         }
     }

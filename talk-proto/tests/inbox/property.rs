@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use talk_proto::Event;
+use talk_proto::filter::{SimpleFilter, StringFilter};
 use talk_proto::inbox::{Delivery, DeliveryId, InboxEvent, InboxOptions, InboxStart};
 
-use crate::bench::{Bench, with};
+use crate::bench::{Bench, size, with};
 use crate::support::store::StoreMode;
 use crate::support::{millis, seconds};
 
-/// The number of histories.
-const HISTORIES: u64 = 25;
 /// The number of steps of one history.
 const STEPS: usize = 80;
 /// The time for which a message that is not delivered may be kept.
@@ -66,6 +65,15 @@ impl History {
                 1 => InboxStart::Beginning,
                 _ => InboxStart::At(crate::support::START),
             };
+            match seed % 5 {
+                2 => options.history_on_join = true,
+                3 => options.conversation = Some("c1".try_into().expect("an ID")),
+                4 => {
+                    let filter = SimpleFilter::new().subject(StringFilter::is("open"));
+                    options.filter = Some(filter.into());
+                }
+                _ => {}
+            }
         });
         Self {
             bench: Bench::stored(),
@@ -110,6 +118,8 @@ impl History {
                 Some("alice") => self.options.own,
                 Some(_) => true,
             };
+            let conversation = self.options.conversation.as_ref();
+            let is_wanted = is_wanted && conversation.is_none_or(|it| *it == *room);
             let sent = Sent {
                 room: room.clone(),
                 at,
@@ -138,7 +148,17 @@ impl History {
         self.bench.act(|server| server.delete(&room, &id));
     }
 
+    /// Changes the subject of a conversation, so that it begins or ceases to match the filter.
+    fn set_subject(&mut self) {
+        let room = self.room();
+        let subject = if self.rng.bool() { "open" } else { "closed" };
+        self.bench.act(|server| server.set_subject(&room, subject));
+    }
+
     fn step(&mut self) {
+        if self.options.filter.is_some() && self.rng.u8(..6) == 0 {
+            self.set_subject();
+        }
         match self.rng.u8(..25) {
             0..9 => self.send(),
             9 => self.delete(),
@@ -233,12 +253,11 @@ impl History {
 
     /// Checks the new events.
     fn note(&mut self) {
-        let now = self.bench.now.as_millis();
         let seed = self.seed;
         let seen = self.model.seen_events;
         self.model.seen_events = self.bench.log.events.len();
         let server_now = self.bench.server().now;
-        for (_, event) in &self.bench.world.log.events[seen..] {
+        for (at, event) in &self.bench.world.log.events[seen..] {
             let Event::Inbox { event, .. } = event else {
                 continue;
             };
@@ -252,7 +271,7 @@ impl History {
                     if let Some(sent) = self.model.sent.get(&id) {
                         let is_old = sent
                             .deleted_at
-                            .is_some_and(|it| it + FRESH_FOR + 1_000 < now);
+                            .is_some_and(|it| it + FRESH_FOR + 1_000 < at.as_millis());
                         assert!(!is_old, "seed {seed}: {id} was deleted before");
                         assert!(sent.is_wanted, "seed {seed}: {id} is not wanted");
                     }
@@ -277,6 +296,12 @@ impl History {
         self.bench.store.mode = StoreMode::Stores;
         self.bench.complete_batches(&Ok(()));
         self.bench.latency = Duration::ZERO;
+        if self.options.filter.is_some() {
+            let rooms: Vec<_> = self.bench.server().rooms.keys().cloned().collect();
+            for room in rooms {
+                self.bench.act(|server| server.set_subject(&room, "open"));
+            }
+        }
         for _ in 0..3 {
             self.run_for(seconds(650));
             while !self.model.out.is_empty() {
@@ -287,7 +312,9 @@ impl History {
         let server = self.bench.server();
         for (id, sent) in &self.model.sent {
             let room = &server.rooms[&sent.room];
-            let joined = room.joined_at.is_some_and(|joined| joined <= sent.at);
+            let has_history = self.options.history_on_join;
+            let is_after = |joined: i64| joined <= sent.at || has_history;
+            let joined = room.joined_at.is_some_and(is_after);
             let is_late = match self.options.start {
                 InboxStart::Now => sent.at > self.model.opened_at,
                 InboxStart::Beginning => joined,
@@ -319,7 +346,8 @@ impl History {
 
 #[test]
 fn random_histories_deliver_as_the_model() {
-    for seed in 0..HISTORIES {
+    let histories = size(2_000, 25);
+    for seed in 0..histories as u64 {
         let mut history = History::new(seed);
         for room in ["c0", "c1"] {
             history.bench.join(room);

@@ -178,3 +178,22 @@ fn first_run_stores_no_deliveries() {
     let bench = crashed(0, 0);
     assert!(bench.store.with_prefix("inbox-run/bot/").is_empty());
 }
+
+#[test]
+fn message_deleted_while_its_record_waits_is_not_delivered() {
+    let mut bench = crashed(1, 5);
+    bench.store.mode = StoreMode::Waits;
+    bench.restart(with(|_| {}));
+    assert_eq!(bench.texts(), [""; 0]);
+    bench.act(|server| {
+        let id = server.rooms["c1"].posts[0].id.clone();
+        server.delete("c1", &id);
+    });
+    bench.run_for(seconds(15));
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    bench.run_published();
+    let mut texts = bench.texts();
+    texts.sort_unstable();
+    assert_eq!(texts, ["next", "other"]);
+}
