@@ -23,6 +23,14 @@ impl Position {
         tie: NonZeroI64::MAX,
     };
 
+    /// Returns the position after every item of this time.
+    pub(crate) fn last_at(time: i64) -> Self {
+        Self {
+            time,
+            tie: NonZeroI64::MAX,
+        }
+    }
+
     /// Returns `true` if the position precedes every item of this time.
     pub(crate) fn is_before(self, time: i64) -> bool {
         self.time < time

@@ -11,20 +11,20 @@ use crate::live::sync::paginator::Cursor;
 
 /// The changes of a list for which the kind of its items makes no difference.
 pub(crate) trait ListPages: ListStore {
-    /// Returns the sort key up to which a page determines the list.
+    /// Returns the sort key up to which a page determines the list. Events since the page was read
+    /// can move its items beyond that.
     fn end_of(&self, page: &[Self::Raw]) -> i64 {
         match self.paged().pages.is_complete() {
             true => i64::MAX,
-            false => page.last().map_or(i64::MIN, Self::time_of),
+            false => page.iter().map(Self::time_of).max().unwrap_or(i64::MIN),
         }
     }
 
-    /// Replaces the list, keeping the allocations and positions of unchanged items. If a rest
-    /// follows, the items behind the page stay as they are.
-    fn reset(&mut self, mut page: Vec<Self::Raw>, cx: &mut StoreCx) {
+    /// Replaces the list up to `end`, keeping the allocations and positions of unchanged items. If
+    /// a rest follows, the items behind the page stay as they are.
+    fn reset(&mut self, mut page: Vec<Self::Raw>, end: i64, cx: &mut StoreCx) {
         page.sort_by_key(Self::time_of);
         let has_rest = self.paged().pages.has_rest();
-        let end = self.end_of(&page);
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
         let (mut gone, mut outdated) = (Vec::new(), BTreeSet::new());
         let paged = self.paged();
@@ -45,7 +45,7 @@ pub(crate) trait ListPages: ListStore {
         self.paged_mut().items.outdated = outdated;
         self.begin_reset(cx);
         self.remove_gone(gone, cx);
-        let mut before = None;
+        let (mut before, mut frontier) = (None, None);
         for raw in page {
             let time = Self::time_of(&raw);
             let position = match self.position_of(Self::key_of(&raw)) {
@@ -55,19 +55,24 @@ pub(crate) trait ListPages: ListStore {
                 _ => self.paged_mut().items.allocate(time, TieBreak::Last),
             };
             before = Some(position);
+            if time <= end {
+                frontier = before;
+            }
             self.put(position, raw, cx);
         }
-        let paged = self.paged_mut();
-        if let Some(last) = before.filter(|_| has_rest) {
+        if !has_rest {
+            self.evict_from(Position::last_at(end), cx);
+        } else if let Some(last) = frontier {
+            let paged = self.paged_mut();
             paged.frontier = last;
             paged.edge = paged.edge.max(last);
         }
     }
 
-    /// Replaces outdated items by a page of the rest. Items that are current keep their state.
-    fn replace(&mut self, mut page: Vec<Self::Raw>, is_last: bool, cx: &mut StoreCx) {
+    /// Replaces outdated items by a page of the rest, which determines the list up to `end`. Items
+    /// that are current keep their state.
+    fn replace(&mut self, mut page: Vec<Self::Raw>, end: i64, is_last: bool, cx: &mut StoreCx) {
         page.sort_by_key(Self::time_of);
-        let end = self.end_of(&page);
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
         let items = &self.paged().items;
         let mut gone = Vec::new();
@@ -140,8 +145,8 @@ pub(crate) trait ListPages: ListStore {
         }
     }
 
-    /// Adds the items of a page that are not in the list.
-    fn append(&mut self, page: Vec<Self::Raw>, cx: &mut StoreCx) {
+    /// Adds the items of a page that are not in the list, up to `end`.
+    fn append(&mut self, page: Vec<Self::Raw>, end: i64, cx: &mut StoreCx) {
         for raw in page {
             if self.position_of(Self::key_of(&raw)).is_none() {
                 let time = Self::time_of(&raw);
@@ -149,6 +154,9 @@ pub(crate) trait ListPages: ListStore {
                 self.put(position, raw, cx);
             }
         }
+        // A page without readable items determines nothing.
+        let end = Position::last_at(end).max(self.paged().edge);
+        self.evict_from(end, cx);
     }
 
     /// Removes the last items above the cap.

@@ -324,11 +324,12 @@ impl<L: ListStore> Store for L {
             PageOutcome::Absent => return self.clear(cx),
             PageOutcome::Reset { mut items, is_cut } => {
                 cut = is_cut;
+                let end = self.end_of(&items);
                 self.prepare_page(&mut items, cx);
                 if FaultInjection::DroppedRest.is_on() {
                     self.drop_rest(&items, cx);
                 }
-                self.reset(items, cx);
+                self.reset(items, end, cx);
             }
             PageOutcome::Rest {
                 mut items,
@@ -336,12 +337,14 @@ impl<L: ListStore> Store for L {
                 is_cut,
             } => {
                 cut = is_cut;
+                let end = self.end_of(&items);
                 self.prepare_page(&mut items, cx);
-                self.replace(items, is_last, cx);
+                self.replace(items, end, is_last, cx);
             }
             PageOutcome::Next(mut items) => {
+                let end = self.end_of(&items);
                 self.prepare_page(&mut items, cx);
-                self.append(items, cx);
+                self.append(items, end, cx);
             }
         }
         if !self.paged().pages.has_rest() {

@@ -40,6 +40,35 @@ fn evicted_conversation_returns_with_its_page() {
     assert_eq!(kit.ids(id)[18..], ["c11", "c10"]);
 }
 
+/// The page contains the conversation at its place before the event.
+#[test]
+fn conversation_moved_behind_first_page_is_not_shown() {
+    let mut kit = Kit::new();
+    let id = subscribe(&mut kit);
+    kit.drain();
+    kit.publish(&[side_edited(20, json!({"lastMessageAt": 2}))]);
+    let sides: Vec<_> = (11..=30).rev().map(active).collect();
+    let sent = kit.answer(LIST, &page(&sides, Some("x")));
+    let next = r#"GET /me/conversations {"limit":1,"cursor":"x"}"#;
+    assert!(sent.contains(&next.to_owned()), "{sent:?}");
+    kit.answer(LIST, &page(&[active(10)], Some("y")));
+    no_messages(&mut kit, (10..=30).filter(|n| *n != 20));
+    assert_eq!(kit.ids(id)[18..], ["c11", "c10"]);
+}
+
+#[test]
+fn conversation_moved_behind_next_page_is_not_shown() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    kit.load_more(id, 2);
+    kit.drain();
+    kit.publish(&[side_edited(10, json!({"lastMessageAt": 2}))]);
+    kit.answer(LIST, &page(&[active(10), active(9)], Some("y")));
+    kit.answer(LIST, &page(&[active(8)], Some("z")));
+    no_messages(&mut kit, [9, 8]);
+    assert_eq!(kit.ids(id)[19..], ["c11", "c9", "c8"]);
+}
+
 /// A complete list has no items beyond the window, so only a change of a filtered attribute can add
 /// a conversation.
 #[test]
