@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::delivery::DeliveryId;
 use super::position::Position;
@@ -12,6 +13,10 @@ use crate::fault_injection::FaultInjection;
 use crate::live::interface::ReadToken;
 use crate::model::{ConversationSnapshot, MessageId, MessageSnapshot};
 use crate::timestamp::Timestamp;
+
+/// The time after which messages that are not delivered are read again, because they may be
+/// deleted.
+const FRESH_FOR: Duration = Duration::from_secs(10);
 
 /// The origin of the state of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +90,11 @@ impl Reading {
     fn undelivered(&self) -> impl DoubleEndedIterator<Item = &Arc<MessageSnapshot>> {
         let upcoming = self.upcoming.iter().map(|upcoming| &upcoming.message);
         upcoming.chain(&self.queue)
+    }
+
+    /// Returns `true` if the messages in memory may be deleted or changed meanwhile.
+    pub(super) fn is_stale(&self, now: Timestamp) -> bool {
+        now.saturating_since(self.read_at) >= FRESH_FOR
     }
 
     /// Returns `true` if the message is in memory.

@@ -26,6 +26,7 @@
 mod consumer;
 mod context;
 mod conversation;
+mod delivering;
 mod delivery;
 mod feeds;
 mod inboxes;
@@ -38,6 +39,7 @@ mod reading;
 mod record;
 mod scan;
 mod scan_state;
+mod turns;
 mod walk;
 
 pub(crate) use context::InboxOutput;
