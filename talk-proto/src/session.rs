@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::cache::Cache;
+use self::durable::Durable;
 use crate::command::{Reply, RequestId};
 use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
 use crate::http::HttpRequests;
-use crate::inbox::Inboxes;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::{Authentication, SessionOptions};
-use crate::outbox::Outbox;
 use crate::requests::RequestQueue;
 use crate::search::searches::Searches;
-use crate::storage::{Record, StoreWriter};
+use crate::storage::Record;
 use crate::timestamp::Timestamp;
 use crate::upload::uploads::Uploads;
 
 mod cache;
 mod commands;
+mod durable;
 mod http;
 mod inbox;
 mod outbox;
@@ -114,16 +113,7 @@ pub struct Session {
     searches: Searches,
     uploads: Uploads,
     http: HttpRequests,
-    /// `None` if the outbox is off.
-    outbox: Option<Box<Outbox>>,
-    /// `None` until an inbox is opened, unless the store has records of one.
-    inboxes: Option<Box<Inboxes>>,
-    /// `None` if the cache is off.
-    cache: Option<Box<Cache>>,
-    /// The writer of a session with a store.
-    writer: Option<Box<StoreWriter>>,
-    /// Set while another session has the store.
-    is_standby: bool,
+    durable: Durable,
     last_reported_state: ConnectionState,
     ended: Option<SessionError>,
 }
@@ -180,15 +170,8 @@ impl Session {
         now: Timestamp,
         records: Option<&[Record]>,
     ) -> Self {
-        let outbox = options.outbox.clone().map(|outbox| {
-            let me = options.user_id.clone();
-            Box::new(Outbox::new(me, outbox, now, records))
-        });
-        let inboxes = records.and_then(|records| {
-            let inboxes = Inboxes::new(options.user_id.clone(), Some(records));
-            inboxes.has_records().then(|| Box::new(inboxes))
-        });
-        let is_restored = records.is_some() && (outbox.is_some() || inboxes.is_some());
+        let durable = Durable::new(&options, now, records);
+        let is_restored = records.is_some() && durable.sends_or_receives();
         let dirty = match is_restored {
             true => Dirty::All,
             false => Dirty::Clean,
@@ -209,11 +192,7 @@ impl Session {
             searches: Searches::default(),
             uploads: Uploads::default(),
             http: HttpRequests::default(),
-            outbox,
-            inboxes,
-            cache: (options.cache && records.is_some()).then(Box::default),
-            writer: records.is_some().then(Box::default),
-            is_standby: false,
+            durable,
             last_reported_state: ConnectionState::Idle,
             ended: None,
             options,
@@ -236,7 +215,7 @@ impl Session {
     pub fn counters(&self) -> Counters {
         Counters {
             retries: self.queue.retry_count(),
-            missed_inbox_events: self.inboxes.as_ref().map_or(0, |it| it.missed_events()),
+            missed_inbox_events: self.durable.missed_inbox_events(),
             ..self.connection.counters()
         }
     }
@@ -264,7 +243,7 @@ impl Session {
 
     /// Returns the number of active subscriptions.
     pub fn subscriptions(&self) -> usize {
-        let outbox = self.outbox.as_ref();
+        let outbox = self.durable.outbox.as_ref();
         self.live.subscriptions() + outbox.map_or(0, |outbox| outbox.subscriptions())
     }
 
@@ -286,10 +265,7 @@ impl Session {
             && !self.needs_connection()
             && self.searches.pending() == 0
             && self.uploads.pending() == 0
-            && self
-                .cache
-                .as_ref()
-                .is_none_or(|cache| cache.poll_timeout().is_none())
+            && !self.durable.has_unsaved_cache()
     }
 
     /// Handles an input. Accepts every input in every state.
@@ -303,7 +279,7 @@ impl Session {
             Input::SocketOpened { socket } => self.connection.handle_opened(self.now, socket),
             Input::SocketFrame { socket, text } => {
                 let is_plain = self.handle_frame(socket, text);
-                if is_plain && is_clean && self.outbox.is_none() && self.inboxes.is_none() {
+                if is_plain && is_clean && !self.durable.sends_or_receives() {
                     self.dirty = Dirty::Live;
                 }
             }
@@ -322,7 +298,7 @@ impl Session {
                 let event = self.http.handle_input(self.now, input);
                 self.handle_http_event(event);
             }
-            Input::Stored { batch } => self.handle_stored(batch),
+            Input::Stored { batch } => self.durable.handle_stored(self.now, batch),
             Input::StoreFailed { batch, reason } => self.handle_store_failed(batch, reason),
             Input::FileChecked { request, result } => self.handle_file_checked(request, result),
             Input::Tick => {}

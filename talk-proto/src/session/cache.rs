@@ -11,7 +11,7 @@ impl Session {
     /// Reads the cached windows of an earlier session, and shows them to the subscriptions that
     /// wait for the server.
     pub(super) fn restore_cache(&mut self, records: &[Record]) {
-        let Some(cache) = &mut self.cache else {
+        let Some(cache) = &mut self.durable.cache else {
             return;
         };
         let (items, shown, events) = cache.restore(self.now, records);
@@ -28,7 +28,7 @@ impl Session {
 
     /// Passes a new subscription to the cache.
     pub(super) fn note_subscription(&mut self, subscription: SubscriptionId, topic: &Topic) {
-        if let Some(cache) = &mut self.cache {
+        if let Some(cache) = &mut self.durable.cache {
             cache.subscribe(subscription, topic);
         }
     }
@@ -36,10 +36,10 @@ impl Session {
     /// Shows the cached window of a list, with the unsent entries of its conversation. The first
     /// live window will cover the same range.
     pub(super) fn show_cached(&mut self, subscription: SubscriptionId) {
-        let Some(cache) = &mut self.cache else {
+        let Some(cache) = &mut self.durable.cache else {
             return;
         };
-        let entries = match (&self.outbox, cache.conversation(subscription)) {
+        let entries = match (&self.durable.outbox, cache.conversation(subscription)) {
             (Some(outbox), Some(conversation)) => {
                 outbox.entries_of(conversation).cloned().collect()
             }
@@ -56,7 +56,7 @@ impl Session {
 
     /// Shows the entries of a conversation in its cached window.
     pub(super) fn show_cached_echoes(&mut self, conversation: &ConversationId) {
-        if let (Some(cache), Some(outbox)) = (&mut self.cache, &self.outbox) {
+        if let (Some(cache), Some(outbox)) = (&mut self.durable.cache, &self.durable.outbox) {
             let entries = outbox.entries_of(conversation).cloned().collect();
             for event in cache.set_pending(conversation, entries) {
                 self.emit(event);
@@ -66,8 +66,8 @@ impl Session {
 
     /// Passes an event of the live half to the cache.
     pub(super) fn cache_event(&mut self, event: &mut Event) {
-        if let Some(cache) = &mut self.cache {
-            cache.observe(self.now, !self.is_standby, event);
+        if let Some(cache) = &mut self.durable.cache {
+            cache.observe(self.now, !self.durable.is_standby, event);
             if cache.is_live() {
                 self.live.set_cached(None);
             }

@@ -100,7 +100,7 @@ impl Session {
     /// [`CommandError::Unknown`] if it has ended already.
     pub fn unsubscribe(&mut self, now: Timestamp, id: SubscriptionId) -> Result<(), CommandError> {
         self.accept(now)?;
-        if let Some(outbox) = &mut self.outbox
+        if let Some(outbox) = &mut self.durable.outbox
             && outbox.unsubscribe(id)
         {
             return Ok(());
@@ -141,6 +141,7 @@ impl Session {
     ) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         if self
+            .durable
             .outbox
             .as_ref()
             .is_some_and(|outbox| outbox.is_subscribed(id))

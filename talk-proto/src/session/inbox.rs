@@ -38,16 +38,16 @@ impl Session {
         options: InboxOptions,
     ) -> Result<InboxId, CommandError> {
         self.accept(now)?;
-        if self.is_standby {
+        if self.durable.is_standby {
             return Err(CommandError::Standby);
         }
         let id = InboxId(self.take_id());
-        let has_store = self.writer.is_some();
+        let has_store = self.durable.writer.is_some();
         let me = &self.options.user_id;
         let new = || Box::new(Inboxes::new(me.clone(), has_store.then_some(&[])));
-        let inboxes = self.inboxes.get_or_insert_with(new);
+        let inboxes = self.durable.inboxes.get_or_insert_with(new);
         inboxes.open(self.now, id, name, options)?;
-        self.announce_next_batch();
+        self.durable.announce_next_batch();
         Ok(id)
     }
 
@@ -59,7 +59,7 @@ impl Session {
     /// [`CommandError::Ended`].
     pub fn ack(&mut self, now: Timestamp, delivery: DeliveryId) -> Result<bool, CommandError> {
         self.accept(now)?;
-        let inboxes = self.inboxes.as_mut();
+        let inboxes = self.durable.inboxes.as_mut();
         Ok(inboxes.is_some_and(|inboxes| inboxes.ack(self.now, delivery)))
     }
 
@@ -81,7 +81,7 @@ impl Session {
         mut answer: Enqueue,
     ) -> Result<EntryId, CommandError> {
         self.accept(now)?;
-        let inboxes = self.inboxes.as_mut();
+        let inboxes = self.durable.inboxes.as_mut();
         let inboxes = inboxes.ok_or(CommandError::UnknownDelivery)?;
         if let Some(entry) = inboxes.reply(delivery) {
             return Ok(entry.clone());
@@ -92,7 +92,7 @@ impl Session {
             inboxes.ack(self.now, delivery);
             self.store_changes();
         }
-        let outbox = self.outbox.as_mut().ok_or(CommandError::NoOutbox)?;
+        let outbox = self.durable.outbox.as_mut().ok_or(CommandError::NoOutbox)?;
         answer.on_refusal = OnRefusal::Skip;
         answer.is_reply = true;
         if !FaultInjection::RandomReplyKey.is_on() {
@@ -100,7 +100,7 @@ impl Session {
         }
         let (to, limit) = (question.conversation, self.options.limits.frame_size);
         let entry = outbox.enqueue(self.now, &mut self.rng, to, answer, limit)?;
-        if let Some(inboxes) = &mut self.inboxes {
+        if let Some(inboxes) = &mut self.durable.inboxes {
             inboxes.ack(self.now, delivery);
             inboxes.note_reply(delivery, entry.clone());
         }
@@ -114,13 +114,13 @@ impl Session {
     /// [`CommandError::Ended`].
     pub fn close_inbox(&mut self, now: Timestamp, inbox: InboxId) -> Result<bool, CommandError> {
         self.accept(now)?;
-        let inboxes = self.inboxes.as_mut();
+        let inboxes = self.durable.inboxes.as_mut();
         Ok(inboxes.is_some_and(|inboxes| inboxes.close(self.now, inbox)))
     }
 
     /// Performs the due work of the inboxes.
     pub(super) fn advance_inboxes(&mut self) {
-        if let Some(inboxes) = &mut self.inboxes {
+        if let Some(inboxes) = &mut self.durable.inboxes {
             let (now, live) = (self.now, &self.live);
             let is_ready = self.connection.is_ready();
             inboxes.advance(now, is_ready, &|sender| live.recent_sender(now, sender));
@@ -129,7 +129,7 @@ impl Session {
     }
 
     fn drain_inboxes(&mut self) {
-        while let Some(output) = self.inboxes.as_mut().and_then(|it| it.poll_output()) {
+        while let Some(output) = self.durable.poll_inboxes() {
             match output {
                 InboxOutput::Event(event) => self.emit(event),
                 InboxOutput::Subscribe => self.live.subscribe_inboxes(self.now),
@@ -170,14 +170,14 @@ impl Session {
 
     /// Restarts the reads of the inboxes, after their requests were dropped.
     pub(super) fn restart_inboxes(&mut self) {
-        if let Some(inboxes) = &mut self.inboxes {
+        if let Some(inboxes) = &mut self.durable.inboxes {
             inboxes.handle_lost(self.now);
         }
     }
 
     /// Ends all inboxes.
     pub(super) fn end_inboxes(&mut self, error: &RequestError) {
-        if let Some(inboxes) = &mut self.inboxes {
+        if let Some(inboxes) = &mut self.durable.inboxes {
             inboxes.end(error);
             self.drain_inboxes();
         }

@@ -41,7 +41,7 @@ impl Session {
     ) -> Result<EntryId, CommandError> {
         self.accept(now)?;
         let frame_size = self.options.limits.frame_size;
-        let (outbox, rng) = (&mut self.outbox, &mut self.rng);
+        let (outbox, rng) = (&mut self.durable.outbox, &mut self.rng);
         open(outbox)?.enqueue(self.now, rng, conversation, message, frame_size)
     }
 
@@ -74,7 +74,7 @@ impl Session {
     ) -> Result<bool, CommandError> {
         self.accept(now)?;
         let frame_size = self.options.limits.frame_size;
-        let (outbox, rng) = (&mut self.outbox, &mut self.rng);
+        let (outbox, rng) = (&mut self.durable.outbox, &mut self.rng);
         open(outbox)?.update_entry(self.now, rng, entry, action, frame_size)
     }
 
@@ -85,7 +85,7 @@ impl Session {
     pub fn retry_all(&mut self, now: Timestamp) -> Result<(), CommandError> {
         self.accept(now)?;
         let now = self.now;
-        open(&mut self.outbox)?.retry_all(now);
+        open(&mut self.durable.outbox)?.retry_all(now);
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl Session {
         conversation: ConversationId,
     ) -> Result<(), CommandError> {
         self.accept(now)?;
-        open(&mut self.outbox)?.set_paused(conversation, true);
+        open(&mut self.durable.outbox)?.set_paused(conversation, true);
         Ok(())
     }
 
@@ -115,33 +115,34 @@ impl Session {
         conversation: ConversationId,
     ) -> Result<(), CommandError> {
         self.accept(now)?;
-        open(&mut self.outbox)?.set_paused(conversation, false);
+        open(&mut self.durable.outbox)?.set_paused(conversation, false);
         Ok(())
     }
 
     /// Returns the entries of the outbox, oldest first.
     pub fn outbox_entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        let outbox = self.outbox.as_ref().into_iter();
+        let outbox = self.durable.outbox.as_ref().into_iter();
         outbox.flat_map(|outbox| outbox.entries())
     }
 
     /// Returns an entry of the outbox.
     pub fn outbox_entry(&self, entry: &EntryId) -> Option<&Arc<Entry>> {
-        self.outbox.as_ref()?.entry(entry)
+        self.durable.outbox.as_ref()?.entry(entry)
     }
 
     /// Returns the receipt of an entry that was sent less than 24 h ago.
     pub fn outbox_receipt(&self, entry: &EntryId) -> Option<&Receipt> {
-        self.outbox.as_ref()?.receipt(self.now, entry)
+        self.durable.outbox.as_ref()?.receipt(self.now, entry)
     }
 
     pub(super) fn outbox(&mut self) -> Result<&mut Outbox, CommandError> {
-        self.outbox.as_deref_mut().ok_or(CommandError::NoOutbox)
+        let outbox = self.durable.outbox.as_deref_mut();
+        outbox.ok_or(CommandError::NoOutbox)
     }
 
     /// Passes the times of new messages to the outbox.
     pub(super) fn note_server_times(&mut self, events: &[Published]) {
-        let Some(outbox) = &mut self.outbox else {
+        let Some(outbox) = &mut self.durable.outbox else {
             return;
         };
         for event in events {
@@ -153,7 +154,7 @@ impl Session {
 
     /// Performs the due work of the outbox.
     pub(super) fn advance_outbox(&mut self) {
-        let Some(outbox) = &mut self.outbox else {
+        let Some(outbox) = &mut self.durable.outbox else {
             return;
         };
         let is_ready = self.connection.is_ready();
@@ -164,7 +165,7 @@ impl Session {
 
     /// Removes the sent entries whose messages are visible or in no open window.
     pub(super) fn leave_outbox(&mut self) {
-        let Some(outbox) = &mut self.outbox else {
+        let Some(outbox) = &mut self.durable.outbox else {
             return;
         };
         let mut leaving = outbox.leaving();
@@ -179,7 +180,7 @@ impl Session {
     }
 
     fn drain_outbox(&mut self) {
-        while let Some(output) = self.outbox.as_mut().and_then(|outbox| outbox.poll_output()) {
+        while let Some(output) = self.durable.poll_outbox() {
             match output {
                 OutboxOutput::Event(event) => self.emit(event),
                 OutboxOutput::Send { seq, message } => {
@@ -224,14 +225,14 @@ impl Session {
     fn push_entry(&mut self, seq: u64, request: RequestId, body: CallBody) {
         let purpose = CallPurpose::Outbox { seq };
         self.queue.push_call(request, purpose, vec![body]);
-        if let Some(outbox) = &mut self.outbox {
+        if let Some(outbox) = &mut self.durable.outbox {
             outbox.set_request(seq, request);
         }
     }
 
     /// Removes all entries from the request queue after a connection loss.
     pub(super) fn withdraw_entries(&mut self) {
-        let Some(outbox) = &mut self.outbox else {
+        let Some(outbox) = &mut self.durable.outbox else {
             return;
         };
         for (seq, request) in outbox.in_flight() {
@@ -243,7 +244,7 @@ impl Session {
 
     /// Ends the outbox.
     pub(super) fn end_outbox(&mut self, error: &RequestError) {
-        if let Some(outbox) = &mut self.outbox {
+        if let Some(outbox) = &mut self.durable.outbox {
             outbox.end(self.now, error);
             self.drain_outbox();
         }

@@ -18,11 +18,12 @@ use crate::wire::path::encode_component;
 impl Session {
     /// Returns `true` if a request or subscription needs a connection.
     pub(super) fn needs_connection(&self) -> bool {
-        let outbox = self.outbox.as_ref();
+        let outbox = self.durable.outbox.as_ref();
         !self.queue.is_empty()
             || !self.live.is_idle()
             || outbox.is_some_and(|outbox| outbox.needs_connection())
             || self
+                .durable
                 .inboxes
                 .as_ref()
                 .is_some_and(|it| it.needs_connection())
@@ -149,7 +150,7 @@ impl Session {
     fn handle_events(&mut self, number: u64, mut events: Vec<Published>) {
         if !FaultInjection::DroppedDiff.is_on_for(number) {
             self.note_server_times(&events);
-            if let Some(inboxes) = &mut self.inboxes {
+            if let Some(inboxes) = &mut self.durable.inboxes {
                 inboxes.handle_events(self.now, &events);
             }
             self.live.handle_events(self.now, events.drain(..));
@@ -167,7 +168,7 @@ impl Session {
         self.cancel_live_reads(reads);
         self.live.handle_lost(self.now);
         self.live.handle_ready(self.now);
-        if let Some(outbox) = &mut self.outbox {
+        if let Some(outbox) = &mut self.durable.outbox {
             outbox.restart_searches();
         }
         self.restart_inboxes();
@@ -198,12 +199,12 @@ impl Session {
                 LiveOutput::ForgetEntity(path) => self.queue.forget_entity(&path),
                 LiveOutput::ForgetUser(user) => self.queue.forget_user(&user),
                 LiveOutput::Page { seq, page } => {
-                    if let Some(outbox) = &mut self.outbox {
+                    if let Some(outbox) = &mut self.durable.outbox {
                         outbox.handle_page(self.now, seq, *page);
                     }
                 }
                 LiveOutput::Inbox { token, answer } => {
-                    if let Some(inboxes) = &mut self.inboxes {
+                    if let Some(inboxes) = &mut self.durable.inboxes {
                         inboxes.handle_answer(self.now, token, *answer);
                     }
                 }
@@ -260,12 +261,12 @@ impl Session {
             CallPurpose::User => self.resolve(request, result),
             CallPurpose::Outbox { seq } => {
                 self.mask_token(&mut result);
-                if let Some(outbox) = &mut self.outbox {
+                if let Some(outbox) = &mut self.durable.outbox {
                     outbox.handle_result(self.now, seq, result);
                 }
             }
             CallPurpose::Inbox { lookup } => {
-                if let Some(inboxes) = &mut self.inboxes {
+                if let Some(inboxes) = &mut self.durable.inboxes {
                     inboxes.handle_lookup(self.now, lookup, result);
                 }
             }

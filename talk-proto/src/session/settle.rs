@@ -79,23 +79,13 @@ impl Session {
         }
         let is_ready = self.connection.is_ready();
         let queue = is_ready.then(|| self.queue.poll_timeout()).flatten();
-        let outbox = self.outbox.as_ref();
-        let outbox = outbox.and_then(|outbox| outbox.poll_timeout(self.now));
-        let inboxes = self.inboxes.as_ref();
-        let inboxes = inboxes.and_then(|inboxes| inboxes.poll_timeout(self.now));
-        let cache = self.cache.as_ref();
-        let cache = cache.and_then(|cache| cache.poll_timeout());
-        let writer = self.writer.as_ref();
-        let writer = writer.and_then(|writer| writer.poll_timeout(self.queue.has_entries()));
+        let expects_more = self.queue.has_entries();
         Timestamp::earliest(&[
             self.connection.poll_timeout(),
             self.live.poll_timeout(),
             queue,
             self.http.next_deadline(),
-            outbox,
-            inboxes,
-            cache,
-            writer,
+            self.durable.poll_timeout(self.now, expects_more),
         ])
     }
 

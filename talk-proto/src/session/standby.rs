@@ -35,33 +35,32 @@ impl Session {
             let me = options.user_id.clone();
             Box::new(Outbox::standby(me, outbox, now))
         });
-        Self {
-            outbox,
-            inboxes: None,
-            is_standby: true,
-            ..Self::restore(options, seed, now, &[])
-        }
+        let mut session = Self::restore(options, seed, now, &[]);
+        session.durable.outbox = outbox;
+        session.durable.inboxes = None;
+        session.durable.is_standby = true;
+        session
     }
 
     /// Ends the standby: the session has the store, which contains these records. Has no effect on
     /// a session that is no standby.
     pub fn open_store(&mut self, now: Timestamp, records: &[Record]) {
         self.advance(now);
-        if self.ended.is_some() || !std::mem::take(&mut self.is_standby) {
+        if self.ended.is_some() || !std::mem::take(&mut self.durable.is_standby) {
             return;
         }
-        if let Some(outbox) = &mut self.outbox {
+        if let Some(outbox) = &mut self.durable.outbox {
             outbox.open(self.now, records);
         }
-        match &mut self.inboxes {
+        match &mut self.durable.inboxes {
             Some(inboxes) => inboxes.enter_store(records),
             None => {
                 let inboxes = Inboxes::new(self.options.user_id.clone(), Some(records));
-                self.inboxes = inboxes.has_records().then(|| Box::new(inboxes));
+                self.durable.inboxes = inboxes.has_records().then(|| Box::new(inboxes));
             }
         }
         self.restore_cache(records);
-        self.announce_next_batch();
+        self.durable.announce_next_batch();
     }
 
     /// Makes the session a standby, because another session has taken over the store. Inboxes end.
@@ -80,19 +79,20 @@ impl Session {
 
     fn leave_store(&mut self, now: Timestamp, error: StoreError) {
         self.advance(now);
-        let Some(writer) = self.writer.as_mut().filter(|_| !self.is_standby) else {
+        let durable = &mut self.durable;
+        let Some(writer) = durable.writer.as_mut().filter(|_| !durable.is_standby) else {
             return;
         };
         writer.reset();
-        self.is_standby = true;
-        if let Some(outbox) = &mut self.outbox {
+        durable.is_standby = true;
+        if let Some(outbox) = &mut durable.outbox {
             outbox.close();
             self.live.forget_pages();
         }
-        if let Some(cache) = &mut self.cache {
+        if let Some(cache) = &mut durable.cache {
             cache.close();
         }
-        if let Some(inboxes) = &mut self.inboxes {
+        if let Some(inboxes) = &mut self.durable.inboxes {
             inboxes.leave_store(&RequestError::Session(SessionError::Store(error)));
         }
     }

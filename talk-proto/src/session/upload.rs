@@ -72,7 +72,7 @@ impl Session {
     /// Uploads the file of an entry of the outbox, if it is unchanged.
     pub(super) fn upload_file(&mut self, seq: u64, file: OutboxFile) {
         let request = RequestId(self.take_id());
-        if let Some(outbox) = &mut self.outbox {
+        if let Some(outbox) = &mut self.durable.outbox {
             outbox.set_upload(seq, request);
         }
         let OutboxFile { upload, source } = file;
@@ -124,7 +124,7 @@ impl Session {
             Uploader::User => self.resolve(request, result),
             Uploader::Entry(seq) => {
                 self.mask_token(&mut result);
-                if let Some(outbox) = &mut self.outbox {
+                if let Some(outbox) = &mut self.durable.outbox {
                     outbox.handle_upload(self.now, seq, request, result);
                 }
             }
