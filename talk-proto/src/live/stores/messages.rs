@@ -130,7 +130,7 @@ impl MessageStore {
                 | ServerEvent::MessageDeleted { message_id, .. } = &event
                     && message_id == id
                 {
-                    self.apply(&event, cx);
+                    self.apply_logged(&event, cx);
                 }
             }
         }
@@ -159,6 +159,19 @@ impl MessageStore {
         }
         if !self.paged.is_beyond(position) && self.insert_new(position, message, cx) {
             self.trim(cx);
+        }
+    }
+
+    /// Applies an event of the log. If the list lacks a deleted message, it was read after the
+    /// deletion, or reflects it already. The other messages are then newer than the event.
+    fn apply_logged(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+        match event {
+            ServerEvent::MessageDeleted { message_id, .. }
+                if self.index.position(message_id).is_none() =>
+            {
+                self.delete(message_id, cx);
+            }
+            _ => self.apply(event, cx),
         }
     }
 
@@ -271,6 +284,12 @@ impl ListStore for MessageStore {
             }
             ServerEvent::ConversationCleared { .. } => self.delete_all(cx),
             _ => {}
+        }
+    }
+
+    fn replay(&mut self, cx: &mut StoreCx) {
+        for event in self.paged.pages.sync.log().to_vec() {
+            self.apply_logged(&event, cx);
         }
     }
 

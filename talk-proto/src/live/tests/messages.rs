@@ -503,6 +503,22 @@ fn clear_event_empties_the_window() {
     assert!(kit.window(id).loaded_all());
 }
 
+/// The deletion arrives through a subscription to the reactions of the message.
+#[test]
+fn deletion_before_page_read_has_no_effect_on_others() {
+    for last in [json!(null), message("m0", "alice", 0)] {
+        let mut kit = Kit::new();
+        let id = kit.messages("c");
+        kit.drain();
+        let mut event = deleted("m1");
+        event["newLastMessage"] = last;
+        kit.publish(&[event]);
+        kit.answer(MESSAGES, &page(&[message("m2", "alice", 2)], None));
+        kit.answer(USERS, &json!({}));
+        assert_eq!(kit.ids(id), ["m2"]);
+    }
+}
+
 #[test]
 fn page_with_a_repeated_message_shows_it_once() {
     let mut kit = Kit::new();
