@@ -65,13 +65,16 @@ impl Echoes {
         self.0.as_mut()?.conversations.get_mut(conversation)
     }
 
-    /// Returns the entries of a conversation, oldest first, without those of deleted messages.
+    /// Returns the entries of a conversation, oldest first, without those of deleted messages. A
+    /// held one stays visible, because the user has to act on it.
     pub(super) fn of(&self, conversation: &ConversationId) -> impl Iterator<Item = &Arc<Entry>> {
         let of = self.get(conversation).into_iter();
         of.flat_map(|of| {
             let is_deleted = |id: &MessageId| of.deleted.contains(id);
             let entries = of.entries.values();
-            entries.filter(move |entry| !entry.message().is_some_and(is_deleted))
+            entries.filter(move |entry| {
+                entry.held().is_some() || !entry.message().is_some_and(is_deleted)
+            })
         })
     }
 

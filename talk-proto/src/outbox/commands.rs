@@ -330,9 +330,9 @@ impl Outbox {
         let Some(item) = self.items.get(&seq) else {
             return Ok(false);
         };
+        // Another change that is in flight could arrive later.
         let is_in_flight = !matches!(item.progress().step, Step::Idle);
-        if item.is_sent() && is_in_flight {
-            // Another change is in flight, which could arrive later.
+        if item.is_sent() && (is_in_flight || item.progress().is_deleted) {
             return Ok(false);
         }
         let mut changed = item.record(seq);

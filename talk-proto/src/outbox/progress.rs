@@ -29,6 +29,8 @@ pub(super) struct Progress {
     /// The number of attempts whose outcome is unknown, including the one in flight.
     pub(super) unanswered: u32,
     pub(super) then: Option<FollowUp>,
+    /// Set if a follow-up has deleted the message, so that nothing can follow any more.
+    pub(super) is_deleted: bool,
     pub(super) step: Step,
     /// The upload of a file.
     pub(super) upload: Option<RequestId>,
@@ -58,6 +60,7 @@ impl Progress {
         first_try: None,
         unanswered: 0,
         then: None,
+        is_deleted: false,
         step: Step::Idle,
         upload: None,
         batch: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::content::{Content, OutgoingEntry};
+use super::content::{Content, FollowUp, OutgoingEntry};
 use super::entry::{HeldReason, Reference};
 use super::item::Item;
 use super::machine::{Outbox, OutboxOutput};
@@ -284,8 +284,11 @@ impl Outbox {
         if !matches!(item.progress().step, Step::InFlight(_)) {
             return;
         }
-        item.progress_mut().step = Step::Idle;
         let is_follow_up = item.is_sent();
+        let progress = item.progress_mut();
+        progress.step = Step::Idle;
+        let is_deletion = is_follow_up && progress.then == Some(FollowUp::Delete);
+        progress.is_deleted = is_deletion && result.is_ok();
         self.mark_changed(seq);
         match result {
             Ok(Reply::Sent(message)) => self.settle(now, seq, message),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use talk_proto::model::EntryId;
-use talk_proto::outbox::HeldReason;
+use talk_proto::outbox::{EntryAction, HeldReason};
 use talk_proto::{Snapshot, SubscriptionId, Topic, Update};
 
 use crate::bench::{Bench, Posted};
@@ -428,6 +428,32 @@ fn entry_of_deleted_message_is_not_shown_again() {
             "{is_received}"
         );
     }
+}
+
+#[test]
+fn held_entry_of_deleted_message_is_shown() {
+    let mut bench = Bench::stored();
+    bench.network = Network::Refuse;
+    let window = open(&mut bench);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    assert!(bench.act(&entry, EntryAction::EditAfter("b".into())));
+    bench.script.add(|request| {
+        let is_edit = request.method == "PATCH";
+        is_edit.then(|| Answer::refuse(404, "MESSAGE_NOT_FOUND"))
+    });
+    bench.network = Network::Up(seconds(0));
+    bench.run_for(seconds(60));
+    bench.publish(&[json!({
+        "type": "message.deleted", "conversationId": "c1", "messageId": "msg_1",
+    })]);
+    let other = post(&mut bench, "bob", "c");
+    publish_posted(&mut bench, &other);
+    assert!(bench.held(&entry).is_some());
+    let items = || vec!["c".to_owned()];
+    assert_eq!(last(&bench, window), (vec!["a".to_owned()], items()));
+    assert!(bench.act(&entry, EntryAction::Discard));
+    assert_eq!(last(&bench, window), (vec![], items()));
 }
 
 #[test]

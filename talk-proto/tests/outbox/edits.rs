@@ -4,7 +4,8 @@ use talk_proto::command::EditMessage;
 use talk_proto::outbox::{EntryAction, HeldReason};
 
 use crate::bench::Bench;
-use crate::support::{Answer, Network, seconds};
+use crate::support::store::StoreMode;
+use crate::support::{Answer, Network, millis, seconds};
 
 fn offline() -> Bench {
     let mut bench = Bench::stored();
@@ -186,6 +187,32 @@ fn follow_up_that_is_held_names_the_message() {
         bench.restart();
         bench.run_for(seconds(1));
     }
+}
+
+#[test]
+fn nothing_follows_the_deletion_of_the_message() {
+    let mut bench = offline();
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    assert!(bench.act(&entry, EntryAction::DeleteAfter));
+    bench.network = Network::Up(seconds(1));
+    bench.latency = seconds(1);
+    // The entry stays until its answer is stored.
+    let deleted = "DELETE /conversations/c1/messages/msg_1";
+    while bench.log.of(deleted).is_empty() {
+        bench.run_for(millis(100));
+    }
+    bench.store.mode = StoreMode::Waits;
+    bench.run_for(seconds(5));
+    assert_eq!(bench.held(&entry), None);
+    for action in [EntryAction::EditAfter("b".into()), EntryAction::DeleteAfter] {
+        assert!(!bench.act(&entry, action));
+    }
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    bench.run();
+    assert!(bench.session.outbox_entry(&entry).is_none());
+    assert_eq!(bench.log.of(deleted).len(), 1);
 }
 
 #[test]
