@@ -248,7 +248,7 @@ impl Session {
     }
 
     /// Returns `true` if there is no pending call, no active or lingering subscription, and no
-    /// socket.
+    /// socket, as in a session that has ended.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -261,11 +261,11 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        self.connection.is_idle()
-            && !self.needs_connection()
-            && self.searches.pending() == 0
-            && self.uploads.pending() == 0
-            && !self.durable.has_unsaved_cache()
+        let has_work = self.needs_connection()
+            || self.searches.pending() > 0
+            || self.uploads.pending() > 0
+            || self.durable.has_unsaved_cache();
+        self.ended.is_some() || self.connection.is_idle() && !has_work
     }
 
     /// Handles an input. Accepts every input in every state.

@@ -7,7 +7,7 @@ use talk_proto::{CommandError, ConnectionState, Timestamp};
 
 use crate::bench::Bench;
 use crate::support::store::StoreMode;
-use crate::support::{conversation, options, seconds};
+use crate::support::{Network, conversation, options, seconds};
 
 const AT: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -206,4 +206,17 @@ fn reply_to_discarded_entry_loses_its_reference() {
     bench.run_for(seconds(1));
     assert_eq!(bench.texts(), ["b"]);
     assert!(bench.posts.borrow().posted[0].data["referencedMessageId"].is_null());
+}
+
+#[test]
+fn ended_session_with_unsent_entry_is_idle() {
+    let mut bench = Bench::stored();
+    bench.network = Network::Refuse;
+    bench.enqueue("c1", "a");
+    bench.run();
+    assert!(!bench.session.is_idle());
+    let now = bench.now;
+    bench.session.shutdown(now);
+    bench.run();
+    assert!(bench.session.is_idle());
 }
