@@ -140,12 +140,8 @@ impl Session {
         count: Option<usize>,
     ) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
-        if self
-            .durable
-            .outbox
-            .as_ref()
-            .is_some_and(|outbox| outbox.is_subscribed(id))
-        {
+        let outbox = self.durable.outbox.as_ref();
+        if outbox.is_some_and(|outbox| outbox.is_subscribed(id)) {
             return Err(CommandError::NotAList);
         }
         let request = RequestId(self.take_id());

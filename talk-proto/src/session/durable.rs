@@ -48,6 +48,14 @@ impl Durable {
         self.outbox.is_some() || self.inboxes.is_some()
     }
 
+    /// Returns `true` if an entry or an inbox needs a connection.
+    pub(super) fn needs_connection(&self) -> bool {
+        let outbox = self.outbox.as_ref();
+        let inboxes = self.inboxes.as_ref();
+        outbox.is_some_and(|outbox| outbox.needs_connection())
+            || inboxes.is_some_and(|inboxes| inboxes.needs_connection())
+    }
+
     /// Returns the number of conversations that only the regular scans of inboxes found.
     pub(super) fn missed_inbox_events(&self) -> u64 {
         let inboxes = self.inboxes.as_ref();
@@ -70,12 +78,6 @@ impl Durable {
         self.inboxes.as_mut()?.poll_output()
     }
 
-    /// Returns the cache if the session has the store.
-    fn active_cache(&mut self) -> Option<&mut Cache> {
-        let cache = self.cache.as_deref_mut();
-        cache.filter(|_| !self.is_standby)
-    }
-
     /// Collects the changes of all parts for the next batch, or for the last one.
     fn collect_changes(&mut self, now: Timestamp, is_last: bool) {
         let Some(writer) = &mut self.writer else {
@@ -92,7 +94,8 @@ impl Durable {
             }
             writer.extend(now, inboxes.take_changes(), true);
         }
-        if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
+        let cache = self.cache.as_mut();
+        if let Some(cache) = cache.filter(|_| !self.is_standby) {
             cache.advance(now);
             writer.extend(now, cache.take_changes(), false);
         }
@@ -113,7 +116,8 @@ impl Durable {
 
     /// Returns the last batch of the session.
     pub(super) fn take_last_batch(&mut self, now: Timestamp) -> Option<(BatchId, Vec<Change>)> {
-        if let Some(cache) = self.active_cache() {
+        let cache = self.cache.as_mut();
+        if let Some(cache) = cache.filter(|_| !self.is_standby) {
             cache.flush();
         }
         self.collect_changes(now, true);

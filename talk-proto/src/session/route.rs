@@ -18,15 +18,7 @@ use crate::wire::path::encode_component;
 impl Session {
     /// Returns `true` if a request or subscription needs a connection.
     pub(super) fn needs_connection(&self) -> bool {
-        let outbox = self.durable.outbox.as_ref();
-        !self.queue.is_empty()
-            || !self.live.is_idle()
-            || outbox.is_some_and(|outbox| outbox.needs_connection())
-            || self
-                .durable
-                .inboxes
-                .as_ref()
-                .is_some_and(|it| it.needs_connection())
+        !self.queue.is_empty() || !self.live.is_idle() || self.durable.needs_connection()
     }
 
     /// Performs the effects of the connection.
