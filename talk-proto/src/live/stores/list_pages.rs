@@ -11,13 +11,15 @@ use crate::live::sync::paginator::Cursor;
 
 /// The changes of a list for which the kind of its items makes no difference.
 pub(crate) trait ListPages: ListStore {
-    /// Returns the sort key up to which a page determines the list. Events since the page was read
-    /// can move its items beyond that.
-    fn end_of(&self, page: &[Self::Raw]) -> i64 {
-        match self.paged().pages.is_complete() {
+    /// Applies the event log to a page. Returns the sort key up to which the page determines the
+    /// list. Events can move its items beyond that.
+    fn update_page(&mut self, page: &mut Vec<Self::Raw>, cx: &mut StoreCx) -> i64 {
+        let end = match self.paged().pages.is_complete() {
             true => i64::MAX,
             false => page.iter().map(Self::time_of).max().unwrap_or(i64::MIN),
-        }
+        };
+        self.prepare_page(page, cx);
+        end
     }
 
     /// Replaces the list up to `end`, keeping the allocations and positions of unchanged items. If

@@ -324,8 +324,7 @@ impl<L: ListStore> Store for L {
             PageOutcome::Absent => return self.clear(cx),
             PageOutcome::Reset { mut items, is_cut } => {
                 cut = is_cut;
-                let end = self.end_of(&items);
-                self.prepare_page(&mut items, cx);
+                let end = self.update_page(&mut items, cx);
                 if FaultInjection::DroppedRest.is_on() {
                     self.drop_rest(&items, cx);
                 }
@@ -337,13 +336,11 @@ impl<L: ListStore> Store for L {
                 is_cut,
             } => {
                 cut = is_cut;
-                let end = self.end_of(&items);
-                self.prepare_page(&mut items, cx);
+                let end = self.update_page(&mut items, cx);
                 self.replace(items, end, is_last, cx);
             }
             PageOutcome::Next(mut items) => {
-                let end = self.end_of(&items);
-                self.prepare_page(&mut items, cx);
+                let end = self.update_page(&mut items, cx);
                 self.append(items, end, cx);
             }
         }
