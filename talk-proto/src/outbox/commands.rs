@@ -330,7 +330,7 @@ impl Outbox {
         let Some(item) = self.items.get(&seq) else {
             return Ok(false);
         };
-        // Another change that is in flight could arrive later.
+        // A change in flight could arrive after this one, and nothing follows a deletion.
         let is_in_flight = !matches!(item.progress().step, Step::Idle);
         if item.is_sent() && (is_in_flight || item.progress().is_deleted) {
             return Ok(false);

@@ -167,11 +167,11 @@ fn conversation_that_waits_for_a_read_is_not_subscribed() {
     for room in &rooms {
         bench.post(room, "waits");
     }
-    // It is evicted last.
+    // The subscription of `first` is evicted last.
     bench.post("first", "waits");
     bench.run_for(seconds(11));
     // Each read evicts the conversation that is read next, and a conversation is not subscribed
-    // again before its UNSUBSCRIBE is answered.
+    // again before its UNSUBSCRIBE is answered. The bench checks that nothing is due after a drain.
     bench.ack(bench.delivery("blocks"));
     bench.ack_all();
     let texts = bench.texts();

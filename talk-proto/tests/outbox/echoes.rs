@@ -483,4 +483,8 @@ fn entry_of_message_lost_by_the_server_is_shown_once() {
     let after = (vec!["a".to_owned()], vec!["b".to_owned()]);
     assert_eq!(last(&bench, window), after);
     assert_eq!(settled(&bench, window, &entry, "a"), 1);
+    bench.store.mode = StoreMode::Stores;
+    bench.run_for(seconds(60));
+    assert_eq!(last(&bench, window), (vec![], vec!["b".to_owned()]));
+    assert!(bench.session.outbox_entry(&entry).is_none());
 }

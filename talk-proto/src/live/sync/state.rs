@@ -39,7 +39,8 @@ pub(crate) enum Reconcile {
 ///
 /// A response may or may not reflect the events that arrive before it. Therefore these events are
 /// logged and applied to the response. This is correct because every event sets values, so that
-/// applying it twice has no further effect. Only events from before the subscription could corrupt
+/// applying it twice has no further effect. The list of messages ignores the new last message of a
+/// deletion that it reflects already. Only events from before the subscription could corrupt
 /// the state, so a store subscribes only after the server has acknowledged every UNSUBSCRIBE that
 /// covers the same events.
 #[derive(Debug)]

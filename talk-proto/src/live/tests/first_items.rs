@@ -532,6 +532,35 @@ fn conversations_moving_before_the_rest_are_kept() {
 }
 
 #[test]
+fn conversations_moving_to_the_rest_are_kept() {
+    // All of the first items can move before the response to the last of their pages.
+    for moving in [1, 40, 300] {
+        let mut kit = Kit::new();
+        let mut now: Sides = sides(370)
+            .into_iter()
+            .map(|(n, at)| (n, at + 1_000))
+            .collect();
+        let id = long_list(&mut kit, &now);
+        kit.reconnect();
+        for _ in 0..9 {
+            answer_list(&mut kit, &now);
+        }
+        let before = now.clone();
+        for n in 71..71 + moving {
+            now.retain(|(other, _)| *other != n);
+            now.push((n, 1_000 - n));
+            kit.publish(&[side_edited(n, json!({"lastMessageAt": 1_000 - n}))]);
+        }
+        answer_list(&mut kit, &before);
+        while has_open_page(&kit) {
+            answer_list(&mut kit, &now);
+            assert_eq!(kit.ids(id).len(), 370);
+        }
+        assert_shows_all(&kit, id, &now);
+    }
+}
+
+#[test]
 fn conversations_moved_to_the_rest_offline_are_kept() {
     for moving in [1, 40] {
         let mut kit = Kit::new();
