@@ -8,8 +8,8 @@ use crate::work::Work;
 /// The number of frames of a count.
 const FRAMES: u64 = 200;
 
-/// Measures the selected rows. In a quick run, lists of conversations are shorter. Reconnects and
-/// rows without a goal are then skipped.
+/// Measures the selected rows. In a quick run, lists of conversations are shorter, and rows without
+/// a goal are skipped.
 pub(crate) fn measure(selection: &Selection) -> Result<Vec<Row>, String> {
     let quick = selection.quick;
     let mut rows = Vec::new();
@@ -39,7 +39,7 @@ pub(crate) fn measure(selection: &Selection) -> Result<Vec<Row>, String> {
     if selection.wants("L-name") {
         rows.push(messages_of_one_sender()?);
     }
-    if !quick && selection.wants_any('M') {
+    if selection.wants_any('M') {
         rows.extend(reconnect()?);
     }
     Ok(rows)

@@ -78,9 +78,10 @@ pub(crate) trait ListPages: ListStore {
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
         let items = &self.paged().items;
         let mut gone = Vec::new();
-        for position in &items.outdated {
+        // Not all outdated items, because every page comes here.
+        let outdated = items.outdated.iter();
+        for position in outdated.take_while(|it| is_last || it.is_before(end)) {
             if let Some(key) = items.key_at(*position)
-                && (is_last || position.time < end)
                 && !kept.contains(key)
             {
                 let reason = match position.time > end {
