@@ -111,7 +111,7 @@ fn conversation_row() -> Row {
             "a loaded conversation, against its frames ({conversation:.0} : {frames:.0} B)"
         ),
         ratio: conversation / frames,
-        goal: Some(Goal::with_ceiling(1.5, 4.0)),
+        goal: Some(Goal::of(1.5)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Types that cross the boundary between the session and the live half.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::stores::list_filter::ListFilter;
@@ -13,7 +14,10 @@ use crate::wire::{Page, Request};
 /// The ID of a request of the live half. It is valid until
 /// [`Live::handle_answer`](super::Live::handle_answer) is called with it or the connection is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FetchId(pub(super) u64);
+pub(crate) struct FetchId(
+    /// Never zero, so that an `Option<FetchId>` needs no extra space.
+    pub(super) NonZeroU64,
+);
 
 /// An effect requested by the live half.
 #[derive(Debug)]

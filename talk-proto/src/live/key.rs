@@ -1,5 +1,6 @@
 //! Identities of stores, viewers and dependents of users.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::emoji_key::EmojiKey;
@@ -18,14 +19,45 @@ pub(super) enum StoreKey {
     Online(UserId),
     Typing(ConversationId),
     Participants(ConversationId),
-    Participant(ConversationId, UserId),
-    Reactions(ConversationId, MessageId, EmojiKey),
+    Participant(Arc<ParticipantKey>),
+    Reactions(Arc<ReactionsKey>),
     Messages(ConversationId),
     Conversation(ConversationId),
     Conversations(ListFilter),
 }
 
+/// The identity of a participant.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ParticipantKey {
+    pub(super) conversation: ConversationId,
+    pub(super) user: UserId,
+}
+
+/// The identity of the reactions to a message with one emoji.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ReactionsKey {
+    pub(super) conversation: ConversationId,
+    pub(super) message: MessageId,
+    pub(super) emoji: EmojiKey,
+}
+
 impl StoreKey {
+    pub(super) fn participant(conversation: ConversationId, user: UserId) -> Self {
+        Self::Participant(Arc::new(ParticipantKey { conversation, user }))
+    }
+
+    pub(super) fn reactions(
+        conversation: ConversationId,
+        message: MessageId,
+        emoji: impl Into<EmojiKey>,
+    ) -> Self {
+        Self::Reactions(Arc::new(ReactionsKey {
+            conversation,
+            message,
+            emoji: emoji.into(),
+        }))
+    }
+
     /// Returns the path of the subscription.
     pub(super) fn path(&self) -> String {
         match self {
@@ -33,19 +65,19 @@ impl StoreKey {
             Self::Online(u) => path(&["/users/", u.as_str(), "/online"]),
             Self::Typing(c) => path(&["/me/conversations/", c.as_str(), "/typing"]),
             Self::Participants(c) => path(&["/me/conversations/", c.as_str(), "/participants"]),
-            Self::Participant(c, u) => path(&[
+            Self::Participant(key) => path(&[
                 "/me/conversations/",
-                c.as_str(),
+                key.conversation.as_str(),
                 "/participants/",
-                u.as_str(),
+                key.user.as_str(),
             ]),
-            Self::Reactions(c, m, e) => path(&[
+            Self::Reactions(key) => path(&[
                 "/me/conversations/",
-                c.as_str(),
+                key.conversation.as_str(),
                 "/messages/",
-                m.as_str(),
+                key.message.as_str(),
                 "/reactions/",
-                e.as_str(),
+                key.emoji.as_str(),
             ]),
             Self::Messages(c) => path(&["/me/conversations/", c.as_str(), "/messages"]),
             Self::Conversation(c) => path(&["/me/conversations/", c.as_str()]),
@@ -73,12 +105,11 @@ impl StoreKey {
         match self {
             Self::User(u) | Self::Online(u) => Scope::User(u.clone()),
             Self::Conversations(_) => Scope::Lists,
-            Self::Typing(c)
-            | Self::Participants(c)
-            | Self::Participant(c, _)
-            | Self::Reactions(c, ..)
-            | Self::Messages(c)
-            | Self::Conversation(c) => Scope::Conversation(c.clone()),
+            Self::Participant(key) => Scope::Conversation(key.conversation.clone()),
+            Self::Reactions(key) => Scope::Conversation(key.conversation.clone()),
+            Self::Typing(c) | Self::Participants(c) | Self::Messages(c) | Self::Conversation(c) => {
+                Scope::Conversation(c.clone())
+            }
         }
     }
 
@@ -128,6 +159,4 @@ pub(super) enum Dependent {
     Viewer(ViewerId),
     /// A store that shows the user.
     Store(StoreKey),
-    /// The items of a list store that show the user.
-    Item(StoreKey, UserId),
 }

@@ -422,6 +422,7 @@ impl Live {
     /// Releases the memory of empty collections.
     pub(crate) fn release_memory(&mut self) {
         self.cx.release_memory();
+        self.stores.release_memory();
         self.subscriptions.release_memory();
         self.reads.release_memory();
         self.updates.release_memory();
@@ -432,8 +433,8 @@ impl Live {
     fn drain(&mut self) {
         loop {
             self.stores.apply_list_actions(&mut self.cx);
-            if let Some(dependent) = self.cx.dirty_users.pop_front() {
-                self.handle_user_change(dependent);
+            if let Some((user, dependent)) = self.cx.dirty_users.pop_front() {
+                self.handle_user_change(&user, dependent);
             } else if let Some((key, error)) = self.cx.failed.pop_front() {
                 self.fail(&key, &error);
             } else if let Some(key) = self.cx.changed.pop_first() {
@@ -463,6 +464,7 @@ impl Live {
         for (fetch, user) in self.cx.requests.flush(&mut self.outputs) {
             self.cx.users.set_fetch(fetch, &user);
         }
+        self.stores.pack();
     }
 
     /// Subscribes the stores that waited for the acknowledgement of an UNSUBSCRIBE.
@@ -487,17 +489,11 @@ impl Live {
         }
     }
 
-    fn handle_user_change(&mut self, dependent: Dependent) {
-        match dependent {
-            Dependent::Viewer(_) => {}
-            Dependent::Store(key) => {
-                self.cx.changed.insert(key);
-            }
-            Dependent::Item(key, user) => {
-                if let Some(store) = self.stores.get_mut(&key) {
-                    store.handle_user_change(&user, &mut self.cx);
-                }
-            }
+    fn handle_user_change(&mut self, user: &UserId, dependent: Dependent) {
+        if let Dependent::Store(key) = dependent
+            && let Some(store) = self.stores.get_mut(&key)
+        {
+            store.handle_user_change(user, &mut self.cx);
         }
     }
 

@@ -47,8 +47,8 @@ pub(super) struct StoreCx {
     pub(super) changed: StoreSet,
     /// Stores that may have lost their last reference.
     pub(super) unreferenced: BTreeSet<StoreKey>,
-    /// Dependents of users that have changed.
-    pub(super) dirty_users: VecDeque<Dependent>,
+    /// Users that have changed, each with a dependent.
+    pub(super) dirty_users: VecDeque<(UserId, Dependent)>,
     /// Actions of conversation lists on conversations.
     pub(super) list_actions: VecDeque<ListAction>,
     /// The number of unreadable items in responses, not yet reported.

@@ -12,7 +12,6 @@ use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::io::Event;
-use crate::model::ConversationId;
 use crate::snapshot::{Snapshot, Topic};
 use crate::timestamp::Timestamp;
 
@@ -123,8 +122,8 @@ impl Live {
         let key = match get {
             Get::User(u) => StoreKey::User(u),
             Get::Conversation(c) => StoreKey::Conversation(c),
-            Get::Participant(c, u) => StoreKey::Participant(c, u),
-            Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e.into()),
+            Get::Participant(c, u) => StoreKey::participant(c, u),
+            Get::FirstReactions(c, m, e) => StoreKey::reactions(c, m, e),
             Get::Message(c, m) => return self.reads.start(request, c, m, None),
             Get::Known(c, m) => {
                 let id = m.id.clone();
@@ -186,28 +185,27 @@ impl Live {
             StoreKey::Conversation(conversation) => {
                 self.stores.refresh_conversation(conversation, &mut self.cx);
             }
-            StoreKey::Messages(conversation) => self.mark_conversation_changed(conversation),
             _ => {}
         }
         if let Some(store) = self.stores.get_mut(key) {
             store.collect_updates(&self.cx, &mut updates);
+            if let Some(key) = store.shown_by() {
+                self.cx.changed.insert(key);
+            }
             // The list may now contain fewer items than its viewers wait for.
             if store.may_miss_data(&self.cx) {
                 self.cx.to_fetch.add(key);
             }
         }
+        if let StoreKey::Messages(conversation) | StoreKey::Conversation(conversation) = key
+            && updates.is_empty()
+        {
+            self.stores.pack_later(conversation);
+        }
         for update in updates.drain(..) {
             self.deliver(update);
         }
         self.updates = updates;
-    }
-
-    /// Updates the conversation whose last message is among the changed messages.
-    fn mark_conversation_changed(&mut self, conversation: &ConversationId) {
-        let key = StoreKey::Conversation(conversation.clone());
-        if self.stores.contains(&key) {
-            self.cx.changed.insert(key);
-        }
     }
 
     /// Fails the viewers of a store, and of the stores that show its data.
@@ -321,13 +319,13 @@ fn store_of(topic: Topic) -> Option<StoreKey> {
         Topic::Conversation { conversation } => StoreKey::Conversation(conversation),
         Topic::Messages { conversation } => StoreKey::Messages(conversation),
         Topic::Participants { conversation } => StoreKey::Participants(conversation),
-        Topic::Participant { conversation, user } => StoreKey::Participant(conversation, user),
+        Topic::Participant { conversation, user } => StoreKey::participant(conversation, user),
         Topic::Typing { conversation } => StoreKey::Typing(conversation),
         Topic::Reactions {
             conversation,
             message,
             emoji,
-        } => StoreKey::Reactions(conversation, message, emoji.into()),
+        } => StoreKey::reactions(conversation, message, emoji),
         Topic::Online { user } => StoreKey::Online(user),
         Topic::Conversations { filter } => StoreKey::Conversations(ListFilter::new(filter)),
         Topic::Outbox => return None,

@@ -28,7 +28,7 @@ pub struct ConversationSnapshot {
     #[serde(default)]
     pub photo_url: Option<Arc<str>>,
     /// Texts shown at the start of the conversation, which are not messages.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::list")]
     pub welcome_messages: Arc<[String]>,
     /// The custom data.
     #[serde(default)]

@@ -49,7 +49,46 @@ pub(crate) struct OrderedList<T: ListItem> {
     pub(crate) views: BTreeMap<ViewerId, Box<ListView<T>>>,
 }
 
+/// The state of a list without viewers and with at most one item, which is visible. The item itself
+/// is elsewhere.
+pub(crate) struct PackedList {
+    /// The number of positions allocated so far.
+    ties: i64,
+    position: Option<Position>,
+}
+
+impl PackedList {
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.position
+    }
+}
+
 impl<T: ListItem> OrderedList<T> {
+    /// Returns the compact form of the list, or `None` while it has state beyond that.
+    pub(crate) fn pack(&self) -> Option<PackedList> {
+        let is_plain = self.views.is_empty()
+            && self.visible.items.len() <= 1
+            && self.visible.waiting.is_empty()
+            && self.invisible.is_empty()
+            && self.outdated.is_empty();
+        is_plain.then(|| PackedList {
+            ties: self.ties,
+            position: self.visible.items.position(0),
+        })
+    }
+
+    /// Returns the list as it was before it was packed.
+    pub(crate) fn unpack(packed: &PackedList, item: Option<&Arc<T>>) -> Self {
+        let mut list = Self {
+            ties: packed.ties,
+            ..Self::new()
+        };
+        if let (Some(position), Some(item)) = (packed.position, item) {
+            list.visible.items.put(position, Arc::clone(item));
+        }
+        list
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             invisible: BTreeMap::new(),

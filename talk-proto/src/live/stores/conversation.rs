@@ -39,13 +39,12 @@ pub(crate) struct ConversationStore {
     lists: Vec<ListFilter>,
     /// Set if a list needs the conversation's state and no page will supply it.
     is_watched: bool,
-    conversation: ConversationId,
 }
 
 impl ConversationStore {
     pub(crate) fn new(conversation: ConversationId) -> Self {
         Self {
-            sync: SyncState::new(StoreKey::Conversation(conversation.clone())),
+            sync: SyncState::new(StoreKey::Conversation(conversation)),
             side: None,
             awaited: None,
             is_current: false,
@@ -53,12 +52,43 @@ impl ConversationStore {
             viewers: Viewers::new(),
             lists: Vec::new(),
             is_watched: false,
-            conversation,
         }
     }
 
-    pub(crate) fn conversation(&self) -> &ConversationId {
-        &self.conversation
+    /// Creates the store of a conversation that only lists show.
+    pub(super) fn listed(
+        snapshot: Arc<ConversationSnapshot>,
+        lists: Vec<ListFilter>,
+        is_watched: bool,
+    ) -> Self {
+        let mut store = Self::new(snapshot.id.clone());
+        store.sync.stage = Stage::Loaded;
+        store.side = Some(Arc::clone(&snapshot));
+        store.current = Some(Some(snapshot));
+        store.is_current = true;
+        store.lists = lists;
+        store.is_watched = is_watched;
+        store
+    }
+
+    /// Returns the snapshot if only lists show the conversation, and the store has no other state.
+    pub(super) fn plain_snapshot(&self) -> Option<&Arc<ConversationSnapshot>> {
+        let snapshot = self.current.as_ref()?.as_ref()?;
+        let is_plain = self.is_current
+            && self
+                .side
+                .as_ref()
+                .is_some_and(|side| Arc::ptr_eq(side, snapshot))
+            && self.awaited.is_none()
+            && self.viewers.is_empty()
+            && !self.lists.is_empty()
+            && !self.sync.is_subscribed()
+            && self.sync.is_settled();
+        Some(snapshot).filter(|_| is_plain)
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// Returns the conversation if it is loaded.
@@ -269,7 +299,9 @@ impl Store for ConversationStore {
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
         match self.sync.decode::<ConversationSnapshot>(response, cx) {
             None => {}
-            Some(Ok(side)) if side.id == self.conversation => self.set_loaded(Some(side), cx),
+            Some(Ok(side)) if *self.sync.key() == StoreKey::Conversation(side.id.clone()) => {
+                self.set_loaded(Some(side), cx);
+            }
             Some(Ok(_)) => {
                 let malformed = TransportError::Malformed.into();
                 cx.failed.push_back((self.sync.key().clone(), malformed));

@@ -8,6 +8,7 @@ use super::list_filter::ListFilter;
 use super::list_pages::ListPages;
 use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
 use crate::changes::RemovalReason;
+use crate::collections::HashMap;
 use crate::fault_injection::FaultInjection;
 use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
@@ -25,7 +26,7 @@ use crate::wire::ServerEvent;
 pub(crate) struct ConversationList {
     paged: PagedList<ConversationSnapshot, ConversationSnapshot>,
     filter: ListFilter,
-    positions: BTreeMap<ConversationId, Position>,
+    positions: HashMap<ConversationId, Position>,
     /// Conversations that may belong to the list, once their state is known.
     candidates: BTreeSet<ConversationId>,
     /// The new times of conversations that have moved to the front, until their new state is shown.
@@ -42,7 +43,7 @@ impl ConversationList {
         Self {
             paged: PagedList::new(key, &Self::SIZES),
             filter,
-            positions: BTreeMap::new(),
+            positions: HashMap::default(),
             candidates: BTreeSet::new(),
             moving: BTreeMap::new(),
             refreshing: BTreeSet::new(),
@@ -87,8 +88,12 @@ impl ConversationList {
     }
 
     /// Handles a change of a conversation.
-    pub(crate) fn conversation_changed(&mut self, store: &ConversationStore, cx: &mut StoreCx) {
-        let id = store.conversation();
+    pub(crate) fn conversation_changed(
+        &mut self,
+        id: &ConversationId,
+        store: &ConversationStore,
+        cx: &mut StoreCx,
+    ) {
         let Some(snapshot) = store.snapshot() else {
             return;
         };

@@ -192,6 +192,10 @@ impl<T: Entity> Store for EntityStore<T> {
         }
     }
 
+    fn handle_user_change(&mut self, _: &UserId, cx: &mut StoreCx) {
+        cx.changed.insert(self.sync.key().clone());
+    }
+
     fn viewers(&self) -> Vec<ViewerId> {
         self.viewers.ids()
     }

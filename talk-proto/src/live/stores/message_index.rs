@@ -41,6 +41,23 @@ struct QuoteRefs {
 }
 
 impl MessageIndex {
+    /// Returns the index of at most one message, which is visible and quotes none.
+    pub(crate) fn of(message: Option<(Position, &Arc<MessageSnapshot>)>) -> Self {
+        let mut index = Self::default();
+        if let Some((position, message)) = message {
+            index.positions.insert(message.id.clone(), Some(position));
+            if let Some(sender) = &message.sender_id {
+                index.senders.add(sender, &message.id);
+            }
+        }
+        index
+    }
+
+    /// Returns `true` if no message is quoted or invisible.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.quotes.is_empty() && self.invisible.is_empty() && self.unavailable.is_empty()
+    }
+
     pub(crate) fn position(&self, id: &MessageId) -> Option<Position> {
         self.positions.get(id).copied().flatten()
     }
@@ -266,14 +283,18 @@ impl MessageStore {
                 self.release_sender(sender, &id, cx);
             }
             if let Some(sender) = message.sender_id.clone() {
-                match self.index.senders.add(&sender, &id) {
-                    None => cx.retain_user(&sender, self.dependent(&sender)),
-                    // Messages share the allocation.
-                    Some(known) => {
-                        if let Some(unshared) = Arc::get_mut(&mut message) {
-                            unshared.sender_id = Some(known);
-                        }
+                let known = match self.index.senders.add(&sender, &id) {
+                    None => {
+                        cx.retain_user(&sender, self.dependent());
+                        cx.users.interned(&sender)
                     }
+                    known => known,
+                };
+                // Messages share the allocation.
+                if let Some(known) = known
+                    && let Some(unshared) = Arc::get_mut(&mut message)
+                {
+                    unshared.sender_id = Some(known);
                 }
             }
         }
@@ -459,12 +480,12 @@ impl MessageStore {
 
     fn release_sender(&mut self, sender: &UserId, id: &MessageId, cx: &mut StoreCx) {
         if self.index.senders.remove(sender, id) {
-            cx.release_user(sender, &self.dependent(sender));
+            cx.release_user(sender, &self.dependent());
         }
     }
 
-    fn dependent(&self, sender: &UserId) -> Dependent {
-        Dependent::Item(self.key().clone(), sender.clone())
+    fn dependent(&self) -> Dependent {
+        Dependent::Store(self.key().clone())
     }
 
     /// Releases the sender and the quote of a message.

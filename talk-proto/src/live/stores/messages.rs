@@ -84,6 +84,22 @@ impl MessageStore {
         self.shown_as_last
     }
 
+    /// Sets that the store of the conversation shows the last message, which is loaded.
+    pub(super) fn restore_shown_as_last(&mut self) {
+        self.shown_as_last = true;
+    }
+
+    /// Returns `true` if the store has no state beyond the list and the last message, which the
+    /// store of the conversation shows.
+    pub(super) fn is_plain(&self) -> bool {
+        self.shown_as_last
+            && self.index.is_plain()
+            && self.quotes_to_fetch.is_empty()
+            && self.quotes_in_flight.is_empty()
+            && self.outdated_quotes.is_empty()
+            && self.refreshing.is_empty()
+    }
+
     pub(crate) fn last_message(&self) -> LastMessage {
         match self.paged.pages.sync.stage {
             Stage::Unloaded => return LastMessage::Unknown,
@@ -307,6 +323,11 @@ impl ListStore for MessageStore {
             position: entry.message().and_then(position),
         };
         Some(cx.echoes.of(&self.conversation).map(place).collect())
+    }
+
+    fn shown_by(&self) -> Option<StoreKey> {
+        let conversation = || StoreKey::Conversation(self.conversation.clone());
+        self.shown_as_last.then(conversation)
     }
 
     fn needed_by_stores(&self) -> usize {

@@ -8,6 +8,7 @@ mod list_pages;
 pub(super) mod message_index;
 pub(super) mod messages;
 mod outdated;
+mod packed;
 pub(super) mod paged_list;
 pub(super) mod sender_index;
 pub(super) mod store;

@@ -59,7 +59,7 @@ impl Stores {
     }
 
     fn is_loading(&mut self, key: &StoreKey) -> bool {
-        let store = self.get_mut(key);
+        let store = self.open_mut(key);
         store.is_some_and(|store| store.sync().fetch.is_some())
     }
 
@@ -112,9 +112,12 @@ fn concerns(event: &UnreadableEvent, key: &StoreKey, me: &UserId) -> bool {
             is_membership || matches!(event.kind, Kind::TypingAvailable | Kind::TypingChanged)
         }
         StoreKey::Participants(_) => is_membership || is_of_participant,
-        StoreKey::Participant(_, user) => is_membership || (is_of_participant && is_user(user)),
-        StoreKey::Reactions(_, message, _) => {
-            let is_message = event.message_id.as_ref().is_none_or(|id| id == message);
+        StoreKey::Participant(key) => is_membership || (is_of_participant && is_user(&key.user)),
+        StoreKey::Reactions(key) => {
+            let is_message = event
+                .message_id
+                .as_ref()
+                .is_none_or(|id| *id == key.message);
             is_membership
                 || matches!(event.kind, Kind::ConversationCleared)
                 || is_message

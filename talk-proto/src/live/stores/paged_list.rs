@@ -13,7 +13,7 @@ use crate::fault_injection::FaultInjection;
 use crate::live::interface::FetchId;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
-use crate::live::list::ordered_list::{ListItem, OrderedList};
+use crate::live::list::ordered_list::{ListItem, OrderedList, PackedList};
 use crate::live::list::view::{CachedRange, ListState, ListView, PlacedEcho, ViewDiff};
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::{Cursor, Demand, PageOutcome, Paginator};
@@ -77,10 +77,23 @@ impl<R, T: ListItem> PagedList<R, T> {
         }
     }
 
+    /// Returns the compact form of the list, or `None` while it has state beyond that.
+    pub(super) fn pack(&self) -> Option<PackedList> {
+        let is_plain = self.pages.is_settled()
+            && self.edge == self.loaded_edge()
+            && self.frontier == Position::LAST;
+        self.items.pack().filter(|_| is_plain)
+    }
+
+    /// Sets the edge of a list that was loaded without a rest.
     pub(super) fn set_edge(&mut self) {
+        self.edge = self.loaded_edge();
+    }
+
+    fn loaded_edge(&self) -> Position {
         let last = self.items.last_position();
         let last = last.filter(|_| !self.pages.is_complete());
-        self.edge = last.unwrap_or(Position::LAST);
+        last.unwrap_or(Position::LAST)
     }
 }
 
@@ -135,6 +148,11 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
 
     /// Returns the echoes of outbox entries, or `None` if there never was one.
     fn echoes<'a>(&self, _: &'a StoreCx) -> Option<Vec<PlacedEcho<'a>>> {
+        None
+    }
+
+    /// Returns the store that shows an item of this one.
+    fn shown_by(&self) -> Option<StoreKey> {
         None
     }
 
@@ -279,6 +297,10 @@ impl<L: ListStore> Store for L {
 
     fn is_referenced(&self) -> bool {
         self.needed_by_stores() > 0 || !self.paged().items.views.is_empty()
+    }
+
+    fn shown_by(&self) -> Option<StoreKey> {
+        ListStore::shown_by(self)
     }
 
     fn may_miss_data(&self, cx: &StoreCx) -> bool {

@@ -6,7 +6,7 @@ use super::view_update::ViewUpdate;
 use crate::command::RequestId;
 use crate::error::CommandError;
 use crate::live::interface::FetchId;
-use crate::live::key::ViewerId;
+use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::view::CachedRange;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::response::Response;
@@ -34,6 +34,11 @@ pub(crate) trait Store: Any + Send + Sync {
 
     /// Returns `true` if a viewer or another store uses the store.
     fn is_referenced(&self) -> bool;
+
+    /// Returns the store that shows data of this one.
+    fn shown_by(&self) -> Option<StoreKey> {
+        None
+    }
 
     /// Returns `true` if the store must subscribe to stay current.
     fn needs_subscription(&self) -> bool {
@@ -64,7 +69,7 @@ pub(crate) trait Store: Any + Send + Sync {
     /// Applies an event that concerns the entity.
     fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx);
 
-    /// Handles a change of a user that items of the store show.
+    /// Handles a change of a user that the store shows.
     fn handle_user_change(&mut self, _: &UserId, _: &mut StoreCx) {}
 
     fn viewers(&self) -> Vec<ViewerId>;

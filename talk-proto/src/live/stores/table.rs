@@ -8,6 +8,7 @@ use super::conversation_list::{ConversationList, concerns_lists};
 use super::entity::EntityStore;
 use super::list_filter::ListFilter;
 use super::messages::MessageStore;
+use super::packed::PackedConversation;
 use super::store::Store;
 use super::user_list::UserList;
 use crate::collections::HashMap;
@@ -24,43 +25,88 @@ use crate::wire::ServerEvent;
 /// All stores except those of users. Other stores reference users directly.
 #[derive(Default)]
 pub(crate) struct Stores {
-    stores: HashMap<StoreKey, Slot>,
+    pub(super) stores: HashMap<StoreKey, Slot>,
     /// The keys of stores of which a scope may have several: participants and reactions of a
     /// conversation, and lists of conversations.
     groups: HashMap<Scope, BTreeSet<StoreKey>>,
+    /// Conversations of which both stores, the one of the conversation and the one of its messages,
+    /// are here and not in `stores`.
+    pub(super) packed: HashMap<ConversationId, Box<PackedConversation>>,
+    /// Conversations that are packed at the end of the drain, if that is then possible.
+    pub(super) to_pack: Vec<ConversationId>,
     next_serial: u64,
+    /// Set in tests that compare with stores that are never packed.
+    #[cfg(test)]
+    pub(crate) stay_open: bool,
 }
 
-struct Slot {
+pub(super) struct Slot {
     /// The order of creation, in which stores are subscribed again.
-    serial: u64,
-    store: Box<dyn Store>,
+    pub(super) serial: u64,
+    pub(super) store: Box<dyn Store>,
 }
 
 impl Stores {
     pub(crate) fn is_empty(&self) -> bool {
-        self.stores.is_empty()
+        self.stores.is_empty() && self.packed.is_empty()
     }
 
     /// Returns the keys of all stores in the order of creation.
     pub(crate) fn in_order(&self) -> Vec<StoreKey> {
         let stores = self.stores.iter();
-        let mut keys: Vec<_> = stores.map(|(key, slot)| (slot.serial, key)).collect();
+        let open = stores.map(|(key, slot)| (slot.serial, key.clone()));
+        let packed = self.packed.iter().flat_map(|(c, packed)| {
+            let conversation = (packed.serial, StoreKey::Conversation(c.clone()));
+            let messages = (packed.messages_serial, StoreKey::Messages(c.clone()));
+            [conversation, messages]
+        });
+        let mut keys: Vec<_> = open.chain(packed).collect();
         keys.sort_unstable();
-        keys.into_iter().map(|(_, key)| key.clone()).collect()
+        keys.into_iter().map(|(_, key)| key).collect()
     }
 
     pub(crate) fn contains(&self, key: &StoreKey) -> bool {
         self.stores.contains_key(key)
+            || packable(key).is_some_and(|conversation| self.packed.contains_key(conversation))
     }
 
+    /// Returns a store, which is unpacked if it is packed.
     pub(crate) fn get_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
+        if !self.packed.is_empty()
+            && let Some(conversation) = packable(key)
+        {
+            self.unpack(conversation);
+        }
+        self.open_mut(key)
+    }
+
+    /// Returns a store unless it is packed. A packed store is loaded, has no viewers, and waits for
+    /// nothing.
+    pub(super) fn open_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
         self.stores.get_mut(key).map(|slot| &mut *slot.store)
     }
 
+    /// Releases memory that only an earlier, larger number of stores needed.
+    pub(crate) fn release_memory(&mut self) {
+        const UNUSED: usize = 4;
+
+        if self.stores.capacity() > UNUSED * self.stores.len().max(UNUSED) {
+            self.stores.shrink_to_fit();
+        }
+        if self.packed.capacity() > UNUSED * self.packed.len().max(UNUSED) {
+            self.packed.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn serial_and_store<S: Store>(&self, key: &StoreKey) -> Option<(u64, &S)> {
+        let slot = self.stores.get(key)?;
+        let store: &dyn Any = &*slot.store;
+        Some((slot.serial, store.downcast_ref()?))
+    }
+
     fn get_as<S: Store>(&self, key: &StoreKey) -> Option<&S> {
-        let store: &dyn Any = &*self.stores.get(key)?.store;
-        store.downcast_ref()
+        let (_, store) = self.serial_and_store(key)?;
+        Some(store)
     }
 
     fn get_as_mut<S: Store>(&mut self, key: &StoreKey) -> Option<&mut S> {
@@ -74,6 +120,9 @@ impl Stores {
 
     /// Returns the time of the newest loaded message of a conversation.
     pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
+        if let Some(packed) = self.packed.get(conversation) {
+            return Some(packed.last_message()?.created_at);
+        }
         let key = StoreKey::Messages(conversation.clone());
         let messages = self.get_as::<MessageStore>(&key)?;
         Some(messages.newest_visible()?.created_at)
@@ -103,7 +152,7 @@ impl Stores {
     }
 
     fn create(&mut self, key: &StoreKey, cx: &mut StoreCx) {
-        if self.stores.contains_key(key) {
+        if self.contains(key) {
             return;
         }
         let own = key.clone();
@@ -112,7 +161,8 @@ impl Stores {
             StoreKey::Online(user) => Box::new(EntityStore::new(own, Presence { user })),
             StoreKey::Typing(_) => Box::new(EntityStore::new(own, TypingUsers)),
             StoreKey::Participants(_) => Box::new(UserList::<Participant>::new(own)),
-            StoreKey::Participant(_, user) => {
+            StoreKey::Participant(key) => {
+                let user = key.user.clone();
                 Box::new(EntityStore::new(own, ParticipantOf { user }))
             }
             StoreKey::Reactions(..) => Box::new(UserList::<Reaction>::new(own)),
@@ -134,6 +184,9 @@ impl Stores {
 
     /// Keeps the last message of a conversation loaded and current.
     fn show_last(&mut self, c: &ConversationId, cx: &mut StoreCx) {
+        if self.packed.contains_key(c) {
+            return;
+        }
         self.create(&StoreKey::Messages(c.clone()), cx);
         if let Some(messages) = self.messages(c)
             && !messages.is_shown_as_last()
@@ -145,10 +198,11 @@ impl Stores {
 
     /// Removes a store and releases its references.
     pub(crate) fn remove(&mut self, key: &StoreKey, cx: &mut StoreCx) {
-        let Some(mut slot) = self.stores.remove(key) else {
+        let Some(store) = self.get_mut(key) else {
             return;
         };
-        slot.store.close(cx);
+        store.close(cx);
+        self.stores.remove(key);
         if key.is_grouped()
             && let Some(group) = self.groups.get_mut(&key.scope())
         {
@@ -167,7 +221,7 @@ impl Stores {
     /// Updates a conversation from its messages, and the lists from the conversation.
     pub(crate) fn refresh_conversation(&mut self, c: &ConversationId, cx: &mut StoreCx) {
         let key = StoreKey::Conversation(c.clone());
-        let Some(store) = self.get_as::<ConversationStore>(&key) else {
+        let Some(store) = self.conversation(c) else {
             return;
         };
         let lists = store.lists().to_vec();
@@ -190,7 +244,7 @@ impl Stores {
             store.refresh(self.get_as(&StoreKey::Messages(c.clone())), cx);
             for filter in &lists {
                 if let Some(list) = self.list(filter) {
-                    list.conversation_changed(store, cx);
+                    list.conversation_changed(c, store, cx);
                 }
             }
         }
@@ -252,7 +306,7 @@ impl Stores {
             lists.filter(StoreKey::is_list).collect()
         });
         while let Some(key) = loading.front() {
-            let sync = self.get_mut(key).map(Store::sync);
+            let sync = self.open_mut(key).map(Store::sync);
             if sync.is_some_and(|sync| !sync.is_known() && sync.fetch.is_some()) {
                 return true;
             }
@@ -341,7 +395,7 @@ impl Stores {
             ServerEvent::ParticipantCreated { user_id, .. }
             | ServerEvent::ParticipantEdited { user_id, .. }
             | ServerEvent::ParticipantDeleted { user_id, .. } => {
-                let participant = StoreKey::Participant(c.clone(), user_id.clone());
+                let participant = StoreKey::participant(c.clone(), user_id.clone());
                 self.send(&participant, event, cx);
                 self.send(&StoreKey::Participants(c.clone()), event, cx);
                 self.send(&StoreKey::Conversation(c.clone()), event, cx);
@@ -352,7 +406,7 @@ impl Stores {
             ServerEvent::MessageDeleted { message_id, .. } => {
                 self.send(&StoreKey::Messages(c.clone()), event, cx);
                 let is_of_message =
-                    |key: &_| matches!(key, StoreKey::Reactions(_, of, _) if of == message_id);
+                    |key: &_| matches!(key, StoreKey::Reactions(of) if of.message == *message_id);
                 self.send_to_group(c, is_of_message, event, cx);
             }
             ServerEvent::ConversationCleared { .. } => {
@@ -369,8 +423,8 @@ impl Stores {
             | ServerEvent::ReactionRemoved {
                 message_id, emoji, ..
             } => {
-                let emoji = emoji.clone().into();
-                let reactions = StoreKey::Reactions(c.clone(), message_id.clone(), emoji);
+                let (message, emoji) = (message_id.clone(), emoji.clone());
+                let reactions = StoreKey::reactions(c.clone(), message, emoji);
                 self.send(&reactions, event, cx);
             }
             // The remaining events change the conversation itself.
@@ -410,5 +464,15 @@ impl Stores {
         for key in keys {
             self.send(&key, event, cx);
         }
+    }
+}
+
+/// Returns the conversation of a store that can be packed.
+fn packable(key: &StoreKey) -> Option<&ConversationId> {
+    match key {
+        StoreKey::Messages(conversation) | StoreKey::Conversation(conversation) => {
+            Some(conversation)
+        }
+        _ => None,
     }
 }

@@ -60,8 +60,8 @@ impl<E: Entry> UserList<E> {
         }
     }
 
-    fn dependent(&self, user: &UserId) -> Dependent {
-        Dependent::Item(self.paged.key().clone(), user.clone())
+    fn dependent(&self) -> Dependent {
+        Dependent::Store(self.paged.key().clone())
     }
 
     /// Shows the entry of a known user, and hides the entry of a user that does not exist.
@@ -128,7 +128,7 @@ impl<E: Entry> ListStore for UserList<E> {
     fn put(&mut self, position: Position, entry: E, cx: &mut StoreCx) {
         let user = entry.user().clone();
         match self.entries.insert(user.clone(), (position, entry)) {
-            None => cx.retain_user(&user, self.dependent(&user)),
+            None => cx.retain_user(&user, self.dependent()),
             Some((old, _)) if old != position => self.paged.items.take_out(old),
             Some(_) => return self.show(&user, cx),
         }
@@ -139,7 +139,7 @@ impl<E: Entry> ListStore for UserList<E> {
     fn remove(&mut self, user: &UserId, reason: RemovalReason, cx: &mut StoreCx) {
         if let Some((position, _)) = self.entries.remove(user) {
             self.paged.items.remove(position, reason);
-            cx.release_user(user, &self.dependent(user));
+            cx.release_user(user, &self.dependent());
             cx.changed.insert(self.paged.key().clone());
         }
     }

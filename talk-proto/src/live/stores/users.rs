@@ -40,11 +40,12 @@ struct UserStore {
 }
 
 impl UserStore {
-    /// Returns the dependents in a deterministic order.
-    fn dependents(&self) -> Vec<Dependent> {
+    /// Returns the dependents of the user in a deterministic order, each with the user.
+    fn dependents(&self, user: &UserId) -> impl Iterator<Item = (UserId, Dependent)> {
         let mut dependents: Vec<_> = self.dependents.iter().cloned().collect();
         dependents.sort_unstable();
-        dependents
+        let dependents = dependents.into_iter();
+        dependents.map(|dependent| (user.clone(), dependent))
     }
 }
 
@@ -57,6 +58,12 @@ impl Users {
     pub(crate) fn get(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         let value = self.stores.get(user)?.value.as_ref()?;
         Some(value.as_ref())
+    }
+
+    /// Returns the equal ID in the table, so that messages share its allocation.
+    pub(crate) fn interned(&self, user: &UserId) -> Option<UserId> {
+        let known = self.stores.get_key_value(user);
+        known.map(|(known, _)| known.clone())
     }
 
     /// Returns the user if it was loaded on the current connection.
@@ -207,7 +214,7 @@ impl StoreCx {
                     _ => None,
                 };
                 store.value = Some(cached.or_else(|| value.map(Arc::new)));
-                self.dirty_users.extend(store.dependents());
+                self.dirty_users.extend(store.dependents(id));
             }
             self.changed.insert(StoreKey::User(id.clone()));
         }
@@ -247,7 +254,7 @@ impl StoreCx {
         apply(&mut value, event.clone());
         if old.as_deref() != value.as_ref() {
             store.value = Some(value.map(Arc::new));
-            self.dirty_users.extend(store.dependents());
+            self.dirty_users.extend(store.dependents(id));
             self.changed.insert(StoreKey::User(id.clone()));
         }
     }

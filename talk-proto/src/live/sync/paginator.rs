@@ -102,6 +102,11 @@ impl<T> Paginator<T> {
         self.cursor == Cursor::End
     }
 
+    /// Returns `true` if no page is collected and no rest follows.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.collected.is_empty() && self.rest.is_none()
+    }
+
     /// Returns `true` while the items behind the first ones are outdated.
     pub(crate) fn has_rest(&self) -> bool {
         self.sync.stage == Stage::Loaded && self.rest.is_some()

@@ -1,6 +1,7 @@
 //! The requests of the live half, collected until the next drain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU64;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,7 +58,8 @@ pub(crate) enum FetchPurpose {
 /// one request.
 #[derive(Default)]
 pub(crate) struct LiveRequests {
-    next: u64,
+    /// The number of requests so far.
+    registered: u64,
     /// Unanswered requests.
     open: BTreeMap<FetchId, FetchPurpose>,
     subscribes: Vec<(FetchId, Request)>,
@@ -333,7 +335,7 @@ impl LiveRequests {
     /// Discards all requests after a connection loss.
     pub(crate) fn clear(&mut self) {
         *self = Self {
-            next: self.next,
+            registered: self.registered,
             ..Self::default()
         };
     }
@@ -395,8 +397,8 @@ impl LiveRequests {
     }
 
     fn register(&mut self, purpose: FetchPurpose) -> FetchId {
-        let fetch = FetchId(self.next);
-        self.next += 1;
+        let fetch = FetchId(NonZeroU64::MIN.saturating_add(self.registered));
+        self.registered += 1;
         self.open.insert(fetch, purpose);
         fetch
     }

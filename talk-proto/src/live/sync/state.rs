@@ -49,7 +49,12 @@ pub(crate) struct SyncState {
     pub(crate) stage: Stage,
     pub(crate) fetch: Option<FetchId>,
     subscription: Option<FetchId>,
-    log: Vec<ServerEvent>,
+    /// Boxed, because it is empty while the store is loaded.
+    #[expect(
+        clippy::box_collection,
+        reason = "every store has the field, and few need it"
+    )]
+    log: Option<Box<Vec<ServerEvent>>>,
 }
 
 /// The data of a GET without parameters.
@@ -63,7 +68,7 @@ impl SyncState {
             stage: Stage::Unloaded,
             fetch: None,
             subscription: None,
-            log: Vec::new(),
+            log: None,
         }
     }
 
@@ -96,6 +101,22 @@ impl SyncState {
         subscription.is_some_and(|fetch| !cx.requests.is_waiting(fetch))
     }
 
+    /// Returns `true` if the state is current and no load is pending.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.stage == Stage::Loaded && self.fetch.is_none() && self.log.is_none()
+    }
+
+    /// Returns the subscription of a settled state.
+    pub(crate) fn settled_subscription(&self) -> Option<FetchId> {
+        self.subscription.filter(|_| self.is_settled())
+    }
+
+    /// Restores a current state with this subscription.
+    pub(crate) fn set_settled(&mut self, subscription: FetchId) {
+        self.stage = Stage::Loaded;
+        self.subscription = Some(subscription);
+    }
+
     /// Ends the subscription and the load.
     pub(crate) fn close(&mut self, cx: &mut StoreCx) {
         self.cancel_load(cx);
@@ -114,7 +135,7 @@ impl SyncState {
         self.stage = Stage::Unloaded;
         self.fetch = None;
         self.subscription = None;
-        self.log.clear();
+        self.log = None;
     }
 
     /// Returns `true` if the current state is known.
@@ -197,8 +218,9 @@ impl SyncState {
         // An event that arrives before the subscription was sent is older than any response.
         let is_loading = self.stage == Stage::Unloaded && self.is_open(cx);
         if is_loading || self.fetch.is_some() || other_fetches {
-            self.log.push(event.clone());
-            if self.log.len() > LOG_LIMIT {
+            let log = self.log.get_or_insert_default();
+            log.push(event.clone());
+            if log.len() > LOG_LIMIT {
                 self.reload(cx);
             }
         }
@@ -208,7 +230,8 @@ impl SyncState {
     /// Decides how to combine a response with the log. `found` is set if the response contains the
     /// entity.
     pub(crate) fn reconcile(&self, found: bool) -> Reconcile {
-        let mut membership = self.log.iter().filter_map(|event| self.membership(event));
+        let log = self.log().iter();
+        let mut membership = log.filter_map(|event| self.membership(event));
         let stayed = membership.clone().all(|joined| joined);
         match membership.next_back() {
             Some(false) => Reconcile::Absent,
@@ -229,11 +252,11 @@ impl SyncState {
 
     /// Returns the events that arrived while a response was pending.
     pub(crate) fn log(&self) -> &[ServerEvent] {
-        &self.log
+        self.log.as_ref().map_or(&[], |log| log)
     }
 
     pub(crate) fn clear_log(&mut self) {
-        self.log.clear();
+        self.log = None;
     }
 
     /// Restarts the load.
@@ -252,6 +275,6 @@ impl SyncState {
     pub(crate) fn set_stage(&mut self, stage: Stage, cx: &mut StoreCx) {
         self.cancel_load(cx);
         self.stage = stage;
-        self.log.clear();
+        self.log = None;
     }
 }

@@ -61,6 +61,32 @@ fn lists_moving_while_paging_lose_nothing() {
     }
 }
 
+/// A conversation that only lists show has the same outputs if it is packed.
+#[test]
+fn packed_conversations_behave_as_open_ones() {
+    for seed in 0..60 {
+        let mut packing = History::with_conversations(seed, 12);
+        let mut open = History::with_conversations(seed, 12);
+        open.kit.live.stores.stay_open = true;
+        let mut packed = 0;
+        for history in [&mut packing, &mut open] {
+            history.subscribe_to(Topic::Conversations { filter: None });
+            history.settle();
+        }
+        for _ in 0..STEPS {
+            packing.step();
+            open.step();
+            packed = packed.max(packing.kit.live.stores.packed_len());
+        }
+        assert!(packed > 3, "{packed} conversations were packed");
+        assert_eq!(packing.kit.open, open.kit.open);
+        assert_eq!(packing.kit.resolved, open.kit.resolved);
+        assert_eq!(packing.kit.ended, open.kit.ended);
+        assert!(packing.kit.seen == open.kit.seen, "snapshots differ");
+        assert!(packing.kit.changes == open.kit.changes, "changes differ");
+    }
+}
+
 /// A window of more than 300 messages, with quotes, and losses while its rest is loaded.
 #[test]
 fn long_windows_with_losses_end_in_server_state() {
