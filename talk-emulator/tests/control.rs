@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::json;
-use support::{get, json_of, send, send_as};
 use talk_emulator::server::Settings;
 use talk_emulator::{Emulator, StartError};
+
+use crate::support::{get, json_of, send, send_as};
 
 const SETTINGS: &str = "/_emulator/settings";
 

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::time::Duration;
 
 use serde_json::json;
-use support::{Socket, change, json_of, ok, read};
 use talk_emulator::{Emulator, EmulatorBuilder, Seed};
 use tokio::time::timeout;
+
+use crate::support::{Socket, change, json_of, ok, read};
 
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);

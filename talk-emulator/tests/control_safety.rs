@@ -3,14 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
-use support::{Socket, get, json_of, send, send_as};
 use talk_emulator::server::Settings;
 use talk_emulator::{Emulator, Seed};
+
+use crate::support::{Socket, get, json_of, send, send_as};
 
 /// Values that no response may contain.
 const SECRETS: [&str; 3] = ["sk_test_secret", "Alice-name", "seeded-text"];

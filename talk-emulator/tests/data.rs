@@ -2,18 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
-use support::Socket;
 use talk_emulator::{DataError, Emulator, StartError};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+use crate::support::Socket;
 
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use support::{Socket, change, get, json_of, ok, read, send, try_send};
 use talk_emulator::Emulator;
 use talk_emulator::server::{Fault, FaultKind, Role, Settings};
+
+use crate::support::{Socket, change, get, json_of, ok, read, send, try_send};
 
 const BOUNDARY: &str = "----boundary";
 

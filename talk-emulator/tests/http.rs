@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use support::{get, json_of, send, try_send};
 use talk_emulator::Emulator;
 use tokio::time::timeout;
+
+use crate::support::{get, json_of, send, try_send};
 
 #[tokio::test]
 async fn cors_preflight_is_answered_on_all_bases() {

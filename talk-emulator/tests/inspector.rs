@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use support::{get, json_of, send, send_as};
 use talk_emulator::Emulator;
+
+use crate::support::{get, json_of, send, send_as};
 
 #[tokio::test]
 async fn inspector_page_and_files_are_served() {

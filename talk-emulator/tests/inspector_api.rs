@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +11,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use support::{Socket, change, get, json_of, ok, read, send};
 use talk_emulator::server::Settings;
 use talk_emulator::{Emulator, Seed};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::support::{Socket, change, get, json_of, ok, read, send};
 
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);

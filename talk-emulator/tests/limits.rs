@@ -2,16 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::time::Duration;
 
 use serde_json::json;
-use support::Socket;
 use talk_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::support::Socket;
 
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);

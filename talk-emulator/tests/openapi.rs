@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
-use support::{get, json_of, send};
 use talk_emulator::Emulator;
+
+use crate::support::{get, json_of, send};
 
 #[tokio::test]
 async fn openapi_operations_are_answered() {

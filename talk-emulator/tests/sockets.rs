@@ -2,18 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_types)]
 
-mod support;
-
 use std::io::{Read, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
-use support::{Socket, get};
 use talk_emulator::{Emulator, StartError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Socket, get};
 
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(20);

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -17,7 +15,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use support::{get, json_of, send};
 use talk_emulator::server::Settings;
 use talk_emulator::{
     Emulator, EmulatorBuilder, StartError, WebhookAddressError, WebhookKind, WebhookSettings,
@@ -27,6 +24,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+use crate::support::{get, json_of, send};
 
 /// A time limit much longer than any step.
 const TIMEOUT: Duration = Duration::from_secs(60);

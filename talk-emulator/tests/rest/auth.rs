@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 use talk_emulator::server::Settings;
 
-use crate::support::{request, sign};
-use crate::world::World;
+use super::support::{request, sign};
+use crate::server::support::World;
 
 const SECRET: &str = "sk_test_secret";
 
@@ -105,7 +105,7 @@ fn without_secret_any_token_but_users_is_accepted() {
         assert_eq!(status(&mut world, Some(accepted)), 200, "{accepted}");
     }
     let user = token(json!({ "tokenType": "user", "iss": "app", "sub": "alice" }));
-    let (_, boken) = world.http(crate::world::get("/api/v0/app/bokens/alice"));
+    let (_, boken) = world.http(crate::server::support::get("/api/v0/app/bokens/alice"));
     let boken = format!("Bearer {}", boken["boken"].as_str().unwrap());
     for refused in [
         None,

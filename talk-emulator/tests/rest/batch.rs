@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::server::support::World;
 
 #[test]
 fn batch_runs_operations_in_order() {

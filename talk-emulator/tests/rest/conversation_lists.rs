@@ -1,8 +1,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::support::request;
-use crate::world::World;
+use super::support::request;
+use crate::server::support::World;
 
 /// Creates conversations `a`, `b` and `c` of alice, one second apart; `a` has the last message and
 /// `c` has none.

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use talk_emulator::server::Settings;
 
-use crate::world::World;
+use crate::server::support::World;
 
 #[test]
 fn conversation_put_creates_and_get_returns_it() {

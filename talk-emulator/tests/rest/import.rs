@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::server::support::World;
 
 const IMPORT: &str = "/import/conversations/c/messages";
 const MESSAGES: &str = "/conversations/c/messages";
@@ -27,7 +27,7 @@ fn import_keeps_times_and_causes_no_events() {
     world.forget_events(&[alice, bob]);
     let last = world.say(alice, "c", "new");
     world.forget_events(&[alice, bob]);
-    let token = world.upload(crate::world::picture());
+    let token = world.upload(crate::server::support::picture());
     let mut old = user("alice", "*Old*", 1_509_132_622_706);
     old["custom"] = json!({ "k": "v" });
     old["idempotencyKey"] = json!("k");
@@ -184,8 +184,8 @@ proptest! {
                 None => "searchString=word".to_owned(),
             };
             let uri = format!("/public_api/v1/app/me/messages/search?limit={limit}&{query}");
-            let mut request = crate::world::get(&uri);
-            let token = crate::support::sign(
+            let mut request = crate::server::support::get(&uri);
+            let token = super::support::sign(
                 "any",
                 &json!({ "tokenType": "user", "iss": "app", "sub": "alice" }),
             );

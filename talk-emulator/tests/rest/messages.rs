@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::support::request;
-use crate::world::{World, picture};
+use super::support::request;
+use crate::server::support::{World, picture};
 
 const MESSAGES: &str = "/conversations/c/messages";
 
@@ -207,7 +207,7 @@ fn send_repeated_key_returns_first_message() {
     assert_ne!(of_app, first);
     assert_eq!(send(&mut world, system), of_app);
     // The socket has the same keys.
-    let data = json!({ "content": crate::world::text_block("x"), "idempotencyKey": "k" });
+    let data = json!({ "content": crate::server::support::text_block("x"), "idempotencyKey": "k" });
     let again = world.ok(alice, "POST", MESSAGES, data);
     assert_eq!(again["id"], json!(first));
     world.wait(24 * 60 * 60 * 1000);
@@ -275,7 +275,7 @@ fn message_put_edits_content_and_custom() {
         alice,
         "PATCH",
         &path,
-        json!({ "content": crate::world::text_block("z") }),
+        json!({ "content": crate::server::support::text_block("z") }),
     );
     assert_eq!(get(&mut world, &id)["text"], "z");
 }

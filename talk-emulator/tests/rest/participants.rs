@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::world::{Peer, World};
+use crate::server::support::{Peer, World};
 
 const BOB: &str = "/conversations/c/participants/bob";
 const CAROL: &str = "/conversations/c/participants/carol";
@@ -188,7 +188,7 @@ fn participant_without_access_keeps_conversation_and_returns() {
 #[test]
 fn participant_delete_in_older_version_keeps_conversation() {
     let mut world = watched().0;
-    let mut delete = crate::support::request("DELETE", BOB, &Value::Null);
+    let mut delete = super::support::request("DELETE", BOB, &Value::Null);
     let version = "2021-02-09".parse().unwrap();
     delete.headers_mut().insert("talkjs-rest-version", version);
     assert_eq!(world.http(delete).0, 200);

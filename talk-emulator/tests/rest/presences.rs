@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::server::support::World;
 
 #[test]
 fn presences_have_widgets_and_background_sessions() {

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 use talk_emulator::server::WithoutCors;
 
-use crate::support::request;
-use crate::world::World;
+use super::support::request;
+use crate::server::support::World;
 
 #[test]
 fn app_is_returned_at_both_addresses() {

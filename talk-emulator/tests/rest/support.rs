@@ -9,7 +9,7 @@ use talk_emulator::server::{
     HttpRequest, Settings, WebhookAnswer, WebhookAttemptId, WebhookRequest, WebhookSettings,
 };
 
-use crate::world::{Peer, World};
+use crate::server::support::{Peer, World};
 
 /// Creates a request with a body, unless it is null.
 pub(crate) fn request(method: &str, path: &str, body: &Value) -> HttpRequest {

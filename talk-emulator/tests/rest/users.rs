@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::server::support::World;
 
 #[test]
 fn user_put_creates_and_get_returns_all_members() {

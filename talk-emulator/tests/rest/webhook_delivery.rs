@@ -8,8 +8,8 @@ use talk_emulator::server::{
     Settings, WebhookAttemptId, WebhookDelivery, WebhookRequest, WebhookSettings, WebhookState,
 };
 
-use crate::support::{HOOKS, request};
-use crate::world::{Peer, World};
+use super::support::{HOOKS, request};
+use crate::server::support::{Peer, World};
 
 fn world() -> (World, Peer) {
     let mut world = World::hooked();

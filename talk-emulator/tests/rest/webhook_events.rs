@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use talk_emulator::server::{Settings, WebhookKind, WebhookSettings};
 
-use crate::support::HOOKS;
-use crate::world::{World, text_block};
+use super::support::HOOKS;
+use crate::server::support::{World, text_block};
 
 const MESSAGES: &str = "/conversations/c/messages";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_emulator::server::{Fault, FaultKind, WebhookState};
 
-use crate::world::{Peer, World};
+use crate::server::support::{Peer, World};
 
 fn world(fault: Value) -> (World, Peer) {
     let mut world = World::hooked();

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use talk_emulator::server::{Settings, WebhookKind, WebhookSettings};
 
-use crate::support::HOOKS;
-use crate::world::{Peer, World};
+use super::support::HOOKS;
+use crate::server::support::{Peer, World};
 
 const AFTER: u64 = 60_000;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_emulator::server::Settings;
 
-use crate::support::{World, text_block};
+use super::support::{World, text_block};
 
 fn settings(json: Value) -> Settings {
     serde_json::from_value(json).unwrap()

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::World;
+use super::support::World;
 
 fn ids(page: &Value) -> Vec<&str> {
     page["data"]

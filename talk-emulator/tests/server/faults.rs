@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use talk_emulator::server::{Fault, HttpFault, UploadFault};
 
-use crate::support::{World, get, text_block};
+use super::support::{World, get, text_block};
 
 fn inject(world: &mut World, fault: Value) {
     let fault: Fault = serde_json::from_value(fault).unwrap();

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Peer, World};
+use super::support::{Peer, World};
 
 /// Creates conversations of alice: `a` is read-only and has a subject and custom data, `b` has an
 /// unread message, and `c` has none of these.

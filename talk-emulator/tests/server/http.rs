@@ -1,7 +1,7 @@
 use serde_json::json;
 use talk_emulator::server::{HttpRequest, Settings};
 
-use crate::support::{World, get, picture};
+use super::support::{World, get, picture};
 
 #[test]
 fn http_new_app_is_created_on_first_use() {

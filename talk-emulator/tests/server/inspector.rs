@@ -6,7 +6,7 @@ use http::Request;
 use serde_json::{Value, json};
 use talk_emulator::server::{FindKind, InspectorEventBody, Seed, Server};
 
-use crate::support::{World, text_block};
+use super::support::{World, text_block};
 
 /// Returns the events after a number as JSON, with their names.
 fn events(server: &mut Server, after: u64) -> Vec<(&'static str, Value)> {

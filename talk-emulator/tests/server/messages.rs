@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{World, picture, text_block};
+use super::support::{World, picture, text_block};
 
 const MESSAGES: &str = "/me/conversations/c/messages";
 const SEND: &str = "/conversations/c/messages";

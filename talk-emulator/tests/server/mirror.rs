@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Peer, World, text_block};
+use super::support::{Peer, World, text_block};
 
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
 const CONVERSATIONS: [&str; 2] = ["c", "d"];

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::World;
+use super::support::World;
 
 #[test]
 fn join_notifies_user_and_participants() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::World;
+use super::support::World;
 
 const THUMB: &str = "%F0%9F%91%8D";
 

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::support::World;
+use super::support::World;
 
-fn side_edits(world: &mut World, peer: crate::support::Peer) -> Vec<Value> {
+fn side_edits(world: &mut World, peer: super::support::Peer) -> Vec<Value> {
     let events = world.events(peer);
     events
         .iter()

@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_emulator::server::{Key, Server, Settings};
 
-use crate::support::{World, get, picture, text_block};
+use super::support::{World, get, picture, text_block};
 
 #[test]
 fn restore_keeps_users_files_and_keys() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{APP, Peer, World, get, picture};
+use super::support::{APP, Peer, World, get, picture};
 
 fn world() -> (World, Peer, Peer) {
     let mut world = World::new();

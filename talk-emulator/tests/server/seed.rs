@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_emulator::server::{Seed, Server, Settings};
 
-use crate::support::World;
+use super::support::World;
 
 fn seed(data: Value) -> Seed {
     serde_json::from_value(data).unwrap()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use talk_emulator::server::{Fault, FaultKind, Settings};
 
-use crate::support::{APP, World, get};
+use super::support::{APP, World, get};
 
 fn signed(secret: &str, header: &Value, claims: &Value) -> String {
     let encode = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());

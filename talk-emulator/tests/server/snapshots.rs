@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use talk_emulator::server::{Fault, FaultKind, Key, Server, Settings, Snapshot};
 
-use crate::support::{World, picture, text_block};
+use super::support::{World, picture, text_block};
 
 fn json_of(snapshot: &Snapshot) -> String {
     serde_json::to_string(snapshot).unwrap()

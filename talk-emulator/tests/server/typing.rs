@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Peer, World};
+use super::support::{Peer, World};
 
 const TYPING: &str = "/me/conversations/c/typing";
 

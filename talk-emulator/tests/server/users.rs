@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::World;
+use super::support::World;
 
 #[test]
 fn get_user_hides_private_fields() {

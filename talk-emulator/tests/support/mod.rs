@@ -1,6 +1,5 @@
 //! Minimal clients, for tests of the wire format.
 
-#![allow(dead_code)] // Every test file uses only a part.
 // clippy allows these only in `#[test]` functions.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -7,9 +7,6 @@
 )]
 
 mod support;
-#[path = "../server/support.rs"]
-#[allow(dead_code, reason = "each test binary uses a part")]
-mod world;
 
 mod auth;
 mod batch;

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod support;
+pub(crate) mod support;
 
 mod access;
 mod conversations;
