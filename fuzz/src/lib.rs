@@ -9,6 +9,11 @@ mod rest;
 mod search_stream;
 mod server;
 #[path = "../../talk-proto/tests/support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the tests of the core use more of it"
+)]
 mod support;
 mod tokens;
 

@@ -1,21 +1,20 @@
-//! The invariants of the core. Each has tests of its number, and [`support::Invariants`] checks all
-//! of them at every step of every other test.
+//! The invariants of the core. Each has tests of its number, and
+//! [`Invariants`](crate::support::Invariants) checks all of them at every step of every other test.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
-
-mod support;
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 use serde_json::json;
-use support::history::{History, Step};
-use support::{
-    Answer, START, Transcript, World, conversation, mark_as_read, millis, options, seconds, send,
-    unpaced,
-};
 use talk_proto::{
     Call, CommandError, Event, Input, Output, RequestError, Session, SessionError, SocketClosed,
     Timestamp, Topic, TransportError, model::ParticipantParams,
+};
+
+use crate::support::history::{History, Step};
+use crate::support::{
+    Answer, START, Transcript, World, conversation, mark_as_read, millis, options, seconds, send,
+    unpaced,
 };
 
 fn step() -> impl Strategy<Value = Step> {
@@ -32,7 +31,7 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
 fn create_participant(user: &str) -> Call {
     Call::CreateParticipant {
         conversation: conversation("c1"),
-        user: support::user(user),
+        user: crate::support::user(user),
         params: ParticipantParams::default(),
     }
 }
@@ -303,8 +302,8 @@ fn invariant_6_cancel_reports_maybe_happened() {
 fn invariant_7_one_socket_and_one_token_fetch() {
     // The invariants panic if they are violated. This test checks that they had something to check.
     let mut world = World::new(options());
-    world.tokens = support::TokenSource::After(seconds(20));
-    world.network = support::Network::Up(seconds(1));
+    world.tokens = crate::support::TokenSource::After(seconds(20));
+    world.network = crate::support::Network::Up(seconds(1));
     for n in 0..10 {
         world.call(mark_as_read(&format!("c{n}")));
         world.run_for(seconds(1));

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use talk_proto::{
@@ -12,7 +10,7 @@ use talk_proto::{
     search::{SearchKind, SearchStatus},
 };
 
-use support::{Answer, World, conversation, message, unpaced, user};
+use crate::support::{Answer, World, conversation, message, unpaced, user};
 
 /// A server with answers to `GET` requests by path, which a test adds.
 struct Server {

@@ -2,18 +2,17 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use support::{Answer, World, options, send};
 use talk_proto::{
     Call, Reply, RequestError, RequestId,
     model::{ConversationId, ParticipantParams, UserId},
 };
+
+use crate::support::{Answer, World, options, send};
 
 const CALLS: &str = include_str!("../../tests/vectors/calls.jsonl");
 
@@ -58,7 +57,7 @@ fn calls_match_recorded_frames_and_outcomes() {
 fn calls_on_ready_connection_match_recorded_frames() {
     for (index, case) in cases().enumerate() {
         let mut world = world_of(&case);
-        world.call(support::mark_as_read("warm up"));
+        world.call(crate::support::mark_as_read("warm up"));
         world.run();
         world.log.requests.clear();
         make_calls(&mut world, &case);

@@ -7,7 +7,7 @@ use talk_proto::cache::Freshness;
 use talk_proto::changes::Changes;
 use talk_proto::{Session, Snapshot, Topic};
 
-use crate::bench::{Bench, ids, window};
+use super::bench::{Bench, ids, window};
 use crate::support::{Answer, Network, conversation, data, seconds};
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::storage::StorageEvent;
 use talk_proto::{Event, Topic};
 
-use crate::bench::{Bench, ids};
+use super::bench::{Bench, ids};
 use crate::support::store::StoreMode;
 use crate::support::{Network, conversation, data, seconds, user};
 

@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use serde_json::{Value, json};
 use talk_proto::{Event, Input, Output, Session, SocketId, SubscriptionId, Timestamp, Topic};
 
-use crate::chat::{MESSAGES, created, messages, numbered, page};
+use super::chat::{MESSAGES, created, messages, numbered, page};
 use crate::support::{Answer, Request, START, Script, conversation, message, send, unpaced, user};
 
 /// A session and a server, neither of which records anything.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::{ConnectionState, Event, SocketClosed, Topic};
 
-use crate::chat::{Chat, MESSAGES, created};
+use super::chat::{Chat, MESSAGES, created};
 use crate::support::{Answer, World, conversation, mark_as_read, options, seconds, send};
 
 /// Complaint: the echo of an own message after a loss hides messages that were missed before it.

@@ -6,7 +6,7 @@ use talk_proto::{
     model::{ConversationParams, ParticipantParams, UserParams},
 };
 
-use crate::chat::{Chat, created};
+use super::chat::{Chat, created};
 use crate::support::{
     Answer, Network, World, conversation, message, options, seconds, send, unpaced, user,
 };

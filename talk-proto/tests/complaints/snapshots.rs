@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_proto::{Event, Snapshot};
 
-use crate::chat::Chat;
+use super::chat::Chat;
 
 fn kept(chat: &Chat) -> Vec<(Snapshot, Value)> {
     let events = chat.world.log.events.iter();

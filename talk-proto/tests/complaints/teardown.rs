@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::{Input, SocketClosed, SocketId};
 
-use crate::chat::{Chat, MESSAGES, created};
+use super::chat::{Chat, MESSAGES, created};
 use crate::support::{Answer, Network, World, mark_as_read, options, seconds};
 
 /// Passes every kind of input of a socket.
@@ -68,7 +68,7 @@ fn event_after_unsubscribe_is_discarded() {
         chat.hold(4);
         chat.world.script.add(|request| {
             let is_page = request.method == "GET" && request.path == MESSAGES;
-            let page = json!({"data": [crate::chat::numbered(4)], "cursor": null});
+            let page = json!({"data": [super::chat::numbered(4)], "cursor": null});
             is_page.then(|| Answer::Late(seconds(5), 200, page.clone()))
         });
         if is_lost {
@@ -124,7 +124,7 @@ fn resubscribe_after_linger_keeps_event_order() {
 fn unsubscribe_before_send_sends_nothing() {
     let mut world = World::new(options());
     for _ in 0..100 {
-        let subscription = world.subscribe(crate::chat::messages());
+        let subscription = world.subscribe(super::chat::messages());
         world.session.unsubscribe(world.now, subscription).unwrap();
     }
     world.run_for(seconds(60));

@@ -9,7 +9,7 @@ use talk_proto::{
     upload::{Upload, UploadKind},
 };
 
-use crate::chat::{Chat, created, messages};
+use super::chat::{Chat, created, messages};
 use crate::support::{
     Answer, START, TokenSource, World, conversation, mark_as_read, message, options, seconds,
 };

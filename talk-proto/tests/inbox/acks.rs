@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::store::StoreMode;
 use crate::support::{millis, seconds};
 

@@ -5,7 +5,7 @@ use talk_proto::inbox::InboxEvent;
 use talk_proto::storage::StorageEvent;
 use talk_proto::{CommandError, Event, RequestError, SessionError};
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::store::StoreMode;
 use crate::support::{Answer, seconds};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use talk_proto::inbox::InboxEvent;
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::{Answer, millis, seconds};
 
 /// Refuses the next requests with a method and a path.

@@ -3,7 +3,7 @@
 use talk_proto::Session;
 use talk_proto::inbox::{InboxOptions, InboxStart};
 
-use crate::bench::{Bench, size, with};
+use super::bench::{Bench, size, with};
 use crate::support::{START, conversation, options, seconds};
 
 /// The largest memory of one conversation in bytes.

@@ -2,7 +2,7 @@
 
 use talk_proto::filter::{SimpleFilter, StringFilter};
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::{conversation, seconds};
 
 #[test]

@@ -3,7 +3,7 @@
 use talk_proto::Topic;
 use talk_proto::inbox::InboxOptions;
 
-use crate::bench::{Bench, with};
+use super::bench::{Bench, with};
 use crate::support::{Answer, conversation, seconds};
 
 /// Returns a bench with a subscribed conversation and a delivered message.

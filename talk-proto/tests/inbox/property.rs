@@ -8,7 +8,7 @@ use talk_proto::Event;
 use talk_proto::filter::{SimpleFilter, StringFilter};
 use talk_proto::inbox::{Delivery, DeliveryId, InboxEvent, InboxOptions, InboxStart};
 
-use crate::bench::{Bench, size, with};
+use super::bench::{Bench, size, with};
 use crate::support::store::StoreMode;
 use crate::support::{millis, seconds};
 

@@ -1,6 +1,6 @@
 //! Messages that were out at several unclean ends.
 
-use crate::bench::{Bench, with};
+use super::bench::{Bench, with};
 use crate::support::seconds;
 use crate::support::store::StoreMode;
 

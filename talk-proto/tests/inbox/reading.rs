@@ -3,7 +3,7 @@
 use talk_proto::Event;
 use talk_proto::inbox::InboxEvent;
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::{Answer, seconds};
 
 /// Returns the numbers of all messages in their order.

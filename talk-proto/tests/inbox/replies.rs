@@ -4,7 +4,7 @@ use talk_proto::CommandError;
 use talk_proto::outbox::{Enqueue, HeldReason, OutboxFile, OutboxOptions, Stage};
 use talk_proto::upload::{Upload, UploadKind};
 
-use crate::bench::{Bench, with};
+use super::bench::{Bench, with};
 use crate::support::store::StoreMode;
 use crate::support::{Answer, seconds};
 

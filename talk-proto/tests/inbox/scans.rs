@@ -1,6 +1,6 @@
 //! The list of conversations after losses, restarts, and missing events.
 
-use crate::bench::{Bench, size, with};
+use super::bench::{Bench, size, with};
 use crate::support::seconds;
 
 #[test]

@@ -3,7 +3,7 @@
 use talk_proto::storage::StoreError;
 use talk_proto::{CommandError, RequestError, SessionError};
 
-use crate::bench::{Bench, with};
+use super::bench::{Bench, with};
 use crate::support::seconds;
 
 #[test]

@@ -3,7 +3,7 @@
 use talk_proto::Timestamp;
 use talk_proto::inbox::{InboxEvent, InboxStart};
 
-use crate::bench::{Bench, beginning, with};
+use super::bench::{Bench, beginning, with};
 use crate::support::seconds;
 use crate::support::store::StoreMode;
 

@@ -3,7 +3,7 @@
 use talk_proto::CommandError;
 use talk_proto::outbox::EntryAction;
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::{Network, conversation, seconds};
 
 #[test]

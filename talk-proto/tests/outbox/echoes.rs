@@ -5,7 +5,7 @@ use talk_proto::model::EntryId;
 use talk_proto::outbox::{EntryAction, HeldReason};
 use talk_proto::{Snapshot, SubscriptionId, Topic, Update};
 
-use crate::bench::{Bench, Posted};
+use super::bench::{Bench, Posted};
 use crate::support::store::StoreMode;
 use crate::support::{Answer, Network, conversation, millis, seconds};
 

@@ -3,7 +3,7 @@
 use talk_proto::command::EditMessage;
 use talk_proto::outbox::{EntryAction, HeldReason};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{Answer, Network, millis, seconds};
 

@@ -5,7 +5,7 @@ use talk_proto::content::ContentBlock;
 use talk_proto::outbox::{Enqueue, Stage};
 use talk_proto::{CommandError, ConnectionState, Timestamp};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{Network, conversation, options, seconds};
 

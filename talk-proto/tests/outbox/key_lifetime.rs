@@ -4,7 +4,7 @@ use talk_proto::Timestamp;
 use talk_proto::model::EntryId;
 use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OutboxOptions};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::{Answer, Network, seconds};
 
 const HOUR: u64 = 3600;

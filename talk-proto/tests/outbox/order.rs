@@ -2,7 +2,7 @@
 
 use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OnRefusal};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{Answer, conversation, seconds};
 

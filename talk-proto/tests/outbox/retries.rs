@@ -2,7 +2,7 @@
 
 use talk_proto::outbox::{EntryAction, HeldReason, Stage};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::{Answer, seconds};
 
 #[test]

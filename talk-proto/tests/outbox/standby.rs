@@ -5,7 +5,7 @@ use talk_proto::model::EntryId;
 use talk_proto::storage::StoreError;
 use talk_proto::{CommandError, Event, Session, SessionError, Snapshot, SubscriptionId, Topic};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{Network, conversation, mark_as_read, seconds};
 

@@ -7,7 +7,7 @@ use talk_proto::outbox::{HeldReason, Stage};
 use talk_proto::storage::StorageEvent;
 use talk_proto::{Event, outbox::EntryAction};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{millis, seconds};
 

@@ -4,7 +4,7 @@ use talk_proto::changes::Changes;
 use talk_proto::outbox::EntryAction;
 use talk_proto::{CommandError, Snapshot, SubscriptionId, Topic, Update};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::{Network, World, options};
 
 fn updates(bench: &Bench, id: SubscriptionId) -> Vec<&Update> {

@@ -11,7 +11,7 @@ use talk_proto::outbox::{
 use talk_proto::upload::{Upload, UploadKind};
 use talk_proto::{CommandError, HttpBody, Timestamp};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 use crate::support::store::StoreMode;
 use crate::support::{Answer, Network, conversation, seconds};
 

@@ -2,7 +2,7 @@
 
 use talk_proto::{CommandError, RequestError, SessionError, TransportError, search::SearchStatus};
 
-use crate::bench::{Bench, body, message};
+use super::bench::{Bench, body, message};
 use crate::support::{Answer, seconds};
 
 #[test]

@@ -5,7 +5,7 @@ use talk_proto::{
     search::{SearchKind, SearchStatus},
 };
 
-use crate::bench::{Bench, body, message};
+use super::bench::{Bench, body, message};
 use crate::support::{World, seconds, unpaced};
 
 fn http_error(error: &RequestError) -> bool {

@@ -7,7 +7,7 @@ use talk_proto::{
     search::{SearchKind, SearchStatus},
 };
 
-use crate::bench::{Bench, body, message, side};
+use super::bench::{Bench, body, message, side};
 use crate::support::Answer;
 use SearchStatus::{CanLoadMore, LoadedAll, Searching};
 

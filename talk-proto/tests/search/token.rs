@@ -1,6 +1,6 @@
 //! The token of searches, which is shared with the socket.
 
-use crate::bench::{Bench, body, message};
+use super::bench::{Bench, body, message};
 use crate::support::{TokenSource, mark_as_read, seconds};
 
 fn tokens(bench: &Bench) -> Vec<String> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_proto::{Event, ProtocolWarning, Reply, search::SearchResults};
 
-use crate::bench::{Bench, ids, message, side};
+use super::bench::{Bench, ids, message, side};
 use crate::support::Answer;
 
 /// Answers the pending page with the raw result between two readable ones. Returns the results

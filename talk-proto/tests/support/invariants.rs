@@ -103,6 +103,7 @@ impl Invariants {
     }
 
     /// Records that the session has lost its store, which answers no earlier batch.
+    #[allow(dead_code, reason = "the simulation uses it")]
     pub(crate) fn store_closed(&mut self) {
         self.batches.clear();
     }

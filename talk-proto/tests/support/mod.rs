@@ -4,12 +4,10 @@
 //! network and the server, and advances the time to the next event.
 
 #![allow(
-    dead_code,
-    unused_imports,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests, each of which needs a part of them"
+    reason = "helpers of tests"
 )]
 
 pub(crate) mod data;
@@ -32,7 +30,7 @@ pub(crate) mod written;
 use std::time::Duration;
 
 pub(crate) use invariants::Invariants;
-pub(crate) use log::{HttpAsked, Log, Request, SocketLog};
+pub(crate) use log::{HttpAsked, Request, SocketLog};
 pub(crate) use script::{Answer, Network, Script, TokenSource};
 use talk_proto::{
     Addresses, Call, Pacing, SessionOptions, Timestamp,

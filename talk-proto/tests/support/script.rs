@@ -24,10 +24,6 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn ok() -> Self {
-        Self::Reply(200, json!({}))
-    }
-
     pub(crate) fn refuse(status: u16, code: &str) -> Self {
         Self::Reply(status, json!({"errorCode": code, "reasons": ["because"]}))
     }

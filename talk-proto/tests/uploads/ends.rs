@@ -6,7 +6,7 @@ use talk_proto::{
     upload::{Upload, UploadKind},
 };
 
-use crate::bench::{Bench, file};
+use super::bench::{Bench, file};
 use crate::support::{Answer, Network, World, seconds, unpaced};
 
 fn cancelled(maybe_happened: bool) -> RequestError {

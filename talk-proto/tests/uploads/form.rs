@@ -6,7 +6,7 @@ use talk_proto::{
     upload::{Upload, UploadKind},
 };
 
-use crate::bench::{Bench, file};
+use super::bench::{Bench, file};
 use crate::support::{Answer, Transcript, World, seconds, unpaced};
 
 const VALIDATE: &str = "POST /files/validate";

@@ -2,7 +2,7 @@
 
 use talk_proto::{HttpFailure, RequestError, ServerError, TransportError};
 
-use crate::bench::{Bench, file};
+use super::bench::{Bench, file};
 use crate::support::{Answer, TokenSource, seconds};
 
 fn lost() -> HttpFailure {

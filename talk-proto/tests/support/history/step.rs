@@ -110,6 +110,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// Decodes the steps from `bytes`.
+    #[allow(dead_code, reason = "the fuzz targets use it")]
     pub(crate) fn all_of(bytes: &[u8]) -> Vec<Self> {
         let mut bytes = Unstructured::new(bytes);
         let mut steps = Vec::new();

@@ -2,12 +2,9 @@
 //!
 //! Other properties are next to their subject: those of `changes`, of the parser's work and of
 //! server events in the sources; those of filters, the registry, tokens and the invariants in
-//! separate test files.
+//! modules of their own.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
-
-#[path = "../support/mod.rs"]
-mod support;
 
 mod authentication;
 mod backoff;

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod chat;
 mod leaks;
 mod reconnect;

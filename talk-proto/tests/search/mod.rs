@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bench;
 mod ends;
 mod failures;

@@ -2,9 +2,6 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod addresses;
 mod app_check;
 mod authentication;
