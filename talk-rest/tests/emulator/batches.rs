@@ -3,7 +3,7 @@ use talk_rest::{
     RetrySafety, UserParams, app, conversation, upload_file, user,
 };
 
-use crate::world::World;
+use super::world::World;
 
 #[test]
 fn batch_has_typed_answers() {

@@ -4,7 +4,7 @@ use talk_rest::{
     conversation, user,
 };
 
-use crate::world::{World, id};
+use super::world::{World, id};
 
 fn conversation_of(world: &mut World) -> talk_rest::model::Conversation {
     world.ok(&conversation("order_1").unwrap().get())

@@ -3,7 +3,7 @@ use talk_rest::{
     SimpleFilter, StringFilter, UserParams, conversation, conversations, put_users, user, users,
 };
 
-use crate::world::{World, id};
+use super::world::{World, id};
 
 /// Reads all pages, and returns their lengths and the items.
 fn all<T: ListItem>(world: &mut World, list: List<T>) -> (Vec<usize>, Vec<T>) {

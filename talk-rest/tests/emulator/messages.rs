@@ -3,7 +3,7 @@ use talk_rest::{
     Origin, RetrySafety, TextNode, Timestamp, conversation, put_users,
 };
 
-use crate::world::{World, id};
+use super::world::{World, id};
 
 #[test]
 fn messages_are_sent_read_edited_and_deleted() {

@@ -2,7 +2,7 @@ use talk_rest::{
     ApiVersion, Credentials, Patch, RetrySafety, UserParams, app, presences, put_users, user, users,
 };
 
-use crate::world::{SECRET, World, id};
+use super::world::{SECRET, World, id};
 
 #[test]
 fn user_is_created_updated_and_read() {

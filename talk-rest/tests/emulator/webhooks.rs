@@ -1,7 +1,7 @@
 use talk_rest::webhook::{self, EventData, Rejected, SeenEvents};
 use talk_rest::{ConversationParams, EditMessage, Secret, UserParams, conversation, user};
 
-use crate::world::{SECRET, World};
+use super::world::{SECRET, World};
 
 fn verify(world: &mut World) -> Vec<webhook::Event> {
     let now = world.now;
