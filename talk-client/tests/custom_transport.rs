@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-mod support;
-
 use futures_util::{FutureExt, StreamExt};
-use support::{Memory, options};
 use talk_client::{ConnectionState, get_talk_session_over};
+
+use crate::support::{Memory, options};
 
 #[test]
 fn session_over_custom_transport_makes_calls() {

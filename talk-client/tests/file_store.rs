@@ -199,7 +199,10 @@ fn killed_process_loses_nothing_and_tears_no_batch() {
     let mut stored = 0;
     for run in 0..10 {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed_process_loses_nothing_and_tears_no_batch"])
+            .args([
+                "--exact",
+                "file_store::killed_process_loses_nothing_and_tears_no_batch",
+            ])
             .args(["--nocapture", "--test-threads", "1"])
             .env(KILLED, folder.path())
             .stdout(Stdio::piped())

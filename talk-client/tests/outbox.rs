@@ -2,17 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use support::{Memory, options};
 use talk_client::outbox::{OutboxEntry, OutboxOptions};
 use talk_client::store::{MemoryStore, Store, StoreError, StoreState};
 use talk_client::{
     CommandError, ConversationRef, Error, Session, SessionError, TalkOptions, get_talk_session_over,
 };
+
+use crate::support::{Memory, options};
 
 fn open(transport: &Memory, options: TalkOptions) -> (Session, ConversationRef) {
     let session = get_talk_session_over(transport, options);

@@ -2,6 +2,8 @@
 //!
 //! With `--cfg talk_local_futures` it belongs to one thread.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::collections::VecDeque;
 use std::future::{Future, pending, ready};
 use std::mem;
@@ -50,7 +52,6 @@ impl Memory {
     }
 
     /// Runs a future that needs no network.
-    #[allow(dead_code, reason = "not every test binary uses it")]
     pub(crate) fn complete<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = Box::pin(future);
         for _ in 0..8 {
