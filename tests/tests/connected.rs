@@ -1,4 +1,6 @@
 //! The memory of a connected session: no buffer is larger than necessary.
+//!
+//! It runs in a process of its own, because it counts the heap.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,6 @@
 //! Sessions that are created and dropped release everything: tasks, sockets and memory.
+//!
+//! They run in a process of their own, because the test counts the heap.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

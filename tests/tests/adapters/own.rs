@@ -10,8 +10,8 @@ use talk_smol::SmolRuntime;
 use talk_tokio::{NoRuntimeError, TokioRuntime, get_talk_session};
 use tokio::runtime::Builder;
 
-use crate::adapter::{Adapter, TokioCurrentThread, run};
-use crate::server::{Answer, Server};
+use super::adapter::{Adapter, TokioCurrentThread, run};
+use super::server::{Answer, Server};
 
 #[test]
 fn tokio_without_runtime_is_an_error() {

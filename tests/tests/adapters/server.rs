@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use crate::adapter::servers;
+use super::adapter::servers;
 
 /// A request that arrived over a socket.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use talk_tokio::{
     SendMessage, SimpleFilter, StringFilter, TalkOptions, TextNode, UploadMetadata, UserParams,
 };
 
-use crate::support::{Town, assert_refused, ok, say, within};
+use super::support::{Town, assert_refused, ok, say, within};
 
 async fn assert_out_of_range<T: Debug>(
     call: impl Future<Output = Result<T, Error>>,

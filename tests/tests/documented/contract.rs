@@ -8,7 +8,7 @@ use talk_tokio::{
     UserParams,
 };
 
-use crate::support::{Town, ok, say, shown, within};
+use super::support::{Town, ok, say, shown, within};
 
 #[tokio::test]
 async fn subscription_is_pending_active_unsubscribed() {

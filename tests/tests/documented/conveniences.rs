@@ -9,7 +9,7 @@ use talk_tokio::{
     SendMessage, SessionError, TokenClaims, UploadMetadata, get_talk_session, retrying,
 };
 
-use crate::support::{Town, ok, say, within};
+use super::support::{Town, ok, say, within};
 
 #[tokio::test]
 async fn reply_quotes_the_message() {

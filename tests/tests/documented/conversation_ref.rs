@@ -2,7 +2,7 @@
 
 use talk_tokio::{Access, ConversationParams, Notify, Patch};
 
-use crate::support::{Town, add, assert_refused, ok, say, shown};
+use super::support::{Town, add, assert_refused, ok, say, shown};
 
 #[tokio::test]
 async fn get_absent_conversation_is_null() {

@@ -2,7 +2,7 @@
 
 use talk_tokio::{ContentBlock, EditMessage, Patch, SendMessage, TextNode};
 
-use crate::support::{Town, assert_refused, ok, say};
+use super::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
 async fn get_absent_message_or_conversation_is_none() {

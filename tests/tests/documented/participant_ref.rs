@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use talk_tokio::{Access, Notify, ParticipantParams, ParticipantSnapshot, UserParams};
 
-use crate::support::{Town, add, assert_refused, ok, shown};
+use super::support::{Town, add, assert_refused, ok, shown};
 
 fn params() -> ParticipantParams {
     ParticipantParams::default()

@@ -8,7 +8,7 @@ use talk_tokio::{
     UserParams,
 };
 
-use crate::support::{Town, assert_refused, ok, say};
+use super::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
 async fn users_can_be_read_while_user_sync_is_off() {

@@ -2,7 +2,7 @@
 
 use talk_tokio::MessageRef;
 
-use crate::support::{Town, assert_refused, ok, say};
+use super::support::{Town, assert_refused, ok, say};
 
 async fn emoji_on(message: &MessageRef) -> Vec<(String, u64, bool)> {
     let seen = ok(message.get()).await.unwrap();

@@ -4,7 +4,7 @@ use talk_tokio::{
     ContentBlock, ConversationParams, Notify, ParticipantParams, SendMessage, TextNode, UserParams,
 };
 
-use crate::support::{Town, assert_refused, ok, say};
+use super::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
 async fn set_new_user_without_name_is_rejected() {

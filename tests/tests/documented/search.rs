@@ -6,7 +6,7 @@ use talk_tokio::{
     SendMessage, Session, SimpleFilter, StringFilter,
 };
 
-use crate::support::{Town, add, ok, say, within};
+use super::support::{Town, add, ok, say, within};
 
 async fn titled(session: &Session, id: &str, subject: &str) -> ConversationRef {
     let conversation = session.conversation(id).unwrap();

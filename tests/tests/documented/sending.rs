@@ -4,7 +4,7 @@ use talk_tokio::{
     ContentBlock, MessageId, MessageType, Origin, SendMessage, TextNode, TypingSnapshot,
 };
 
-use crate::support::{Town, assert_refused, ok, say, shown};
+use super::support::{Town, assert_refused, ok, say, shown};
 
 #[tokio::test]
 async fn send_string_is_read_as_markup() {

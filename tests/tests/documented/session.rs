@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use talk_tokio::{SessionError, UserParams};
 
-use crate::support::{Town, ok, say, within};
+use super::support::{Town, ok, say, within};
 
 #[tokio::test]
 async fn session_is_shared_until_it_fails() {
@@ -64,7 +64,7 @@ async fn snapshot_unchanged_parts_share_allocation() {
     let before = ok(messages.connected()).await.unwrap();
     say(&pair.alice, "two").await;
     let mut again = pair.alice.subscribe_messages();
-    let after = crate::support::shown(&mut again, |window| {
+    let after = super::support::shown(&mut again, |window| {
         window.as_ref().is_some_and(|window| window.len() == 2)
     })
     .await

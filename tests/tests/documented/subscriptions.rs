@@ -1,6 +1,6 @@
 //! The table of subscriptions: initial window, order, growth, and null snapshots.
 //!
-//! [`bad_input`](crate::bad_input) covers the ranges of `load_more`.
+//! [`bad_input`](super::bad_input) covers the ranges of `load_more`.
 
 use talk_tokio::{
     ConversationFilter, ConversationParams, ConversationRef, ConversationSnapshot, Error,
@@ -8,7 +8,7 @@ use talk_tokio::{
     Window,
 };
 
-use crate::support::{Town, add, ok, say, shown};
+use super::support::{Town, add, ok, say, shown};
 
 type Messages = Subscription<Option<Window<MessageSnapshot>>>;
 
@@ -158,7 +158,7 @@ async fn participants_page_by_10_latest_joined_first() {
 /// Lets twelve users react to a message, and returns Alice's subscription to the reactions.
 async fn reacted(
     town: &Town,
-    pair: &crate::support::Pair,
+    pair: &super::support::Pair,
 ) -> Subscription<Option<Window<ReactionSnapshot>>> {
     let message = say(&pair.alice, "hi").await;
     for n in 0..12 {

@@ -2,7 +2,7 @@
 
 use talk_tokio::{ConversationRef, TypingSnapshot};
 
-use crate::support::{Town, ok, say, shown};
+use super::support::{Town, ok, say, shown};
 
 /// Adds seven users to Alice's conversation.
 async fn crowd(town: &Town) -> Vec<ConversationRef> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_tokio::{Patch, UserParams};
 
-use crate::support::{Town, assert_refused, ok, shown};
+use super::support::{Town, assert_refused, ok, shown};
 
 #[tokio::test]
 async fn get_returns_public_attributes() {

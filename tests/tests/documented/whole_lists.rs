@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use talk_emulator::Seed;
 use talk_tokio::{Error, Limits, SimpleFilter, get_talk_session};
 
-use crate::support::{Town, ok, say, within};
+use super::support::{Town, ok, say, within};
 
 /// A conversation of Alice with `n` messages, `0` being the oldest.
 fn talkative(n: usize) -> Seed {

@@ -1,5 +1,7 @@
 //! Resources after heavy use of sessions: a dropped session releases everything, and an idle one
 //! has no timer and no socket. All runtimes run at the same time.
+//!
+//! They run in a process of their own, because the test counts the heap.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,5 +1,7 @@
 //! The logs contain the events of a session. No dependency logs tokens or texts, at any level, on
 //! any runtime: neither through `tracing` nor through `log`. The emulator runs in the same process.
+//!
+//! The test runs in a process of its own, because it sets the loggers of the process.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

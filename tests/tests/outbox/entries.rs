@@ -5,7 +5,7 @@ use talk_client::outbox::{HeldReason, OutboxOptions, Stage};
 use talk_client::store::{MemoryStore, StoreError, StoreState};
 use talk_tokio::{CommandError, Error};
 
-use crate::support::{Faulty, Town, open, until_sent, within};
+use super::support::{Faulty, Town, open, until_sent, within};
 
 #[tokio::test]
 async fn enqueue_online_is_stored_and_sent() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use talk_client::store::{MemoryStore, StoreError, StoreState};
 use talk_tokio::{Error, SessionError, TransportError, get_talk_session};
 
-use crate::support::{Faulty, Town, open, within};
+use super::support::{Faulty, Town, open, within};
 
 #[tokio::test]
 async fn store_in_use_ends_the_second_session() {

@@ -3,7 +3,7 @@
 use talk_client::store::{MemoryStore, Store, StoreError, StoreState};
 use talk_tokio::{Error, SessionError};
 
-use crate::support::{Faulty, Town, open, until_sent, until_unlocked, within};
+use super::support::{Faulty, Town, open, until_sent, until_unlocked, within};
 
 /// Enqueues messages without a connection, and shuts the session down.
 async fn enqueue_offline(town: &Town, store: &MemoryStore, texts: &[&str]) {

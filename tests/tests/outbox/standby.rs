@@ -4,7 +4,7 @@ use talk_client::outbox::{OutboxOptions, Stage};
 use talk_client::store::{MemoryStore, Store, StoreError, StoreState};
 use talk_tokio::{CommandError, ConversationRef, Error, Session, SessionError, SimpleFilter};
 
-use crate::support::{Faulty, Town, open, until_sent, within};
+use super::support::{Faulty, Town, open, until_sent, within};
 
 fn standby(town: &Town, store: impl Store) -> (Session, ConversationRef) {
     open(town.options().store(store).standby(true))

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use crate::transport::peer::read_request;
+use crate::adapters::transport::peer::read_request;
 
 /// A handler of connections. A connection is closed when its future completes.
 pub(super) type Attack = Box<dyn Fn(TcpStream) -> BoxFuture<'static, ()> + Send + Sync>;

@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 
 use super::attack::{frame, opened, sending};
 use super::survive::{all_survive, case, survives};
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;

@@ -15,8 +15,8 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use super::attack::{Attack, Taken, frame, opened};
 use super::front::Front;
-use crate::adapter::Adapter;
-use crate::server::answer_well;
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::answer_well;
 
 /// Creates an attack that sends `flood` without a pause and answers requests in between, until the
 /// client closes the connection.

@@ -12,9 +12,9 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 use super::attack::{Attack, Taken, connected, frame, opened};
 use super::front::Front;
 use super::survive::survives_at;
-use crate::adapter::Adapter;
-use crate::server::answer_well;
-use crate::transport::peer::read_request;
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::answer_well;
+use crate::adapters::transport::peer::read_request;
 
 /// Answers every request properly. `around` turns each answer into frames.
 pub(super) async fn answer_all(stream: TcpStream, around: impl Fn(&str) -> Vec<u8>) {

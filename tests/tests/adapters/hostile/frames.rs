@@ -6,8 +6,8 @@ use tokio::io::AsyncWriteExt;
 use super::attack::{frame, opened, sending, until_left};
 use super::front::Front;
 use super::survive::{all_survive, case, survives_at};
-use crate::adapter::Adapter;
-use crate::server::{Answer, Server};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{Answer, Server};
 
 const BROKEN: &str = "the server broke the WebSocket protocol";
 const TOO_LARGE: &str = "a frame was too large";

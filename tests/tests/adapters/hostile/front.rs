@@ -12,9 +12,9 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::attack::Attack;
-use crate::adapter::servers;
-use crate::server::{Server, listen};
-use crate::transport::tls::Authority;
+use crate::adapters::adapter::servers;
+use crate::adapters::server::{Server, listen};
+use crate::adapters::transport::tls::Authority;
 
 /// A listener for WebSockets or HTTP requests. It attacks its connections until
 /// [`relent`](Self::relent) is called, and then forwards new ones to a proper server.

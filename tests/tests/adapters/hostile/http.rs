@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::SYSTEM_BUFFERS;
 use super::attack::{Attack, Taken, connected};
 use super::front::Front;
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 const PAGE: usize = 1 << 20;
 

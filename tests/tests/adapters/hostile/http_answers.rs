@@ -8,8 +8,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::attack::{Attack, connected, until_left};
 use super::front::Front;
-use crate::adapter::Adapter;
-use crate::transport::peer::read_request;
+use crate::adapters::adapter::Adapter;
+use crate::adapters::transport::peer::read_request;
 
 /// The time limit of a call that is not answered.
 const DEADLINE: Duration = Duration::from_millis(500);

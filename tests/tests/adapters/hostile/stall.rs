@@ -10,9 +10,11 @@ use tokio::io::AsyncWriteExt;
 use super::attack::{Attack, connected, opened, until_left};
 use super::front::Front;
 use super::survive::survives_at;
-use crate::adapter::{Adapter, AsyncStd, Smol, TokioCurrentThread, TokioMultiThread, run};
-use crate::transport::peer::read_request;
-use crate::transport::tls::authority;
+use crate::adapters::adapter::{
+    Adapter, AsyncStd, Smol, TokioCurrentThread, TokioMultiThread, run,
+};
+use crate::adapters::transport::peer::read_request;
+use crate::adapters::transport::tls::authority;
 
 const NO_CONNECTION: &str = "no connection within 15 s";
 

@@ -6,7 +6,7 @@ use talk_client::{ConnectionState, Session};
 
 use super::attack::Attack;
 use super::front::Front;
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 /// An attack on the connection, and the expected reason of the loss.
 pub(super) struct Case {

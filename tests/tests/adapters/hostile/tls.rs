@@ -13,8 +13,8 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 use super::attack::{Attack, connected, until_left};
 use super::front::Front;
 use super::survive::{Case, case, survives_at};
-use crate::adapter::Adapter;
-use crate::transport::tls::{Authority, authority, leaf, self_signed};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::transport::tls::{Authority, authority, leaf, self_signed};
 
 const NOT_SECURE: &str = "no secure connection to 127.0.0.1";
 const LOST: &str = "the connection was lost";

@@ -9,9 +9,9 @@ use super::SYSTEM_BUFFERS;
 use super::attack::{Taken, answering, connected, until_left};
 use super::front::Front;
 use super::survive::{Case, all_survive, case, survives, survives_at};
-use crate::adapter::Adapter;
-use crate::server::listen;
-use crate::transport::peer::read_request;
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::listen;
+use crate::adapters::transport::peer::read_request;
 
 const NOT_WEBSOCKET: &str = "the server does not speak WebSocket";
 

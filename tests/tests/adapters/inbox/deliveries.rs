@@ -4,7 +4,7 @@ use futures_util::{FutureExt, StreamExt};
 use talk_client::{CommandError, Error, SessionError, SimpleFilter, StringFilter};
 
 use super::support::{Town, next, open, text};
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 async fn deliveries_are_in_order_and_answered<A: Adapter>() {
     let town = Town::new();

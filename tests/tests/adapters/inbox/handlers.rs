@@ -10,7 +10,7 @@ use talk_client::{Access, Error, ParticipantParams, SessionError};
 use tokio::sync::oneshot;
 
 use super::support::{Town, open, text};
-use crate::adapter::{Adapter, yield_now};
+use crate::adapters::adapter::{Adapter, yield_now};
 
 /// Options whose retries do not take long.
 fn quick() -> RunOptions {

@@ -7,7 +7,7 @@ use std::task::Poll;
 use talk_client::store::{FileStore, MemoryStore, StoreState};
 
 use super::support::{Town, next, open, text};
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 async fn unacknowledged_messages_come_again<A: Adapter>() {
     let town = Town::new();

@@ -7,7 +7,7 @@ use talk_client::store::Store;
 use talk_client::{Session, TalkOptions};
 use talk_emulator::{Emulator, Seed};
 
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 pub(super) struct Town {
     pub(super) emulator: Emulator,

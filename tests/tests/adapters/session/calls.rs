@@ -11,8 +11,8 @@ use talk_client::{
 };
 use tokio::select;
 
-use crate::adapter::Adapter;
-use crate::server::{Answer, Request, Server};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{Answer, Request, Server};
 
 fn hold_sends(request: &Request) -> Option<Answer> {
     let body = json!({ "id": format!("msg_{}", request.seq) });

@@ -4,8 +4,8 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use talk_client::{ConnectionState, Pacing, SendMessage};
 
-use crate::adapter::Adapter;
-use crate::server::{Answer, Server};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{Answer, Server};
 
 async fn loss_resends_in_flight_calls_once<A: Adapter>() {
     let dropped = AtomicBool::new(false);

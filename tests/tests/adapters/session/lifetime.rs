@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::StreamExt;
 use talk_client::{Error, SessionError, SubscriptionState};
 
-use crate::adapter::Adapter;
-use crate::server::{Answer, Server};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{Answer, Server};
 
 async fn equal_options_give_the_same_session<A: Adapter>() {
     let server = Server::start(|_| None);

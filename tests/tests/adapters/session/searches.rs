@@ -6,8 +6,8 @@ use talk_client::{
 use talk_emulator::Emulator;
 use tokio::join;
 
-use crate::adapter::Adapter;
-use crate::server::start_emulator;
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::start_emulator;
 
 async fn session<A: Adapter>(emulator: &Emulator) -> Session {
     let options = TalkOptions::new("app", "alice").unwrap();

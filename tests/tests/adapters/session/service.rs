@@ -9,9 +9,9 @@ use talk_client::{Addresses, Session, TalkOptions, UserParams};
 use talk_emulator::Emulator;
 use talk_tests::forward;
 
-use crate::adapter::{Adapter, servers};
-use crate::server::{listen, start_emulator};
-use crate::transport::tls::{Authority, authority};
+use crate::adapters::adapter::{Adapter, servers};
+use crate::adapters::server::{listen, start_emulator};
+use crate::adapters::transport::tls::{Authority, authority};
 
 fn options(emulator: &Emulator, user: &str) -> TalkOptions {
     let options = TalkOptions::new("app", user).unwrap();

@@ -6,8 +6,8 @@ use talk_client::{
 };
 use talk_emulator::Emulator;
 
-use crate::adapter::{Adapter, yield_now};
-use crate::server::start_emulator;
+use crate::adapters::adapter::{Adapter, yield_now};
+use crate::adapters::server::start_emulator;
 
 async fn session<A: Adapter>(emulator: &Emulator, user: &str) -> Session {
     let options = TalkOptions::new("app", user).unwrap().host(emulator.host());

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use talk_client::{Error, SessionError, TalkOptions};
 
-use crate::adapter::Adapter;
-use crate::server::{Answer, Record, Server};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{Answer, Record, Server};
 
 fn options(server: &Server) -> TalkOptions {
     let options = TalkOptions::new("app", "alice").unwrap();

@@ -17,8 +17,8 @@ use talk_emulator::server::Settings;
 use tempfile::NamedTempFile;
 use tokio::{join, select};
 
-use crate::adapter::Adapter;
-use crate::server::{start_emulator, start_emulator_as};
+use crate::adapters::adapter::Adapter;
+use crate::adapters::server::{start_emulator, start_emulator_as};
 
 async fn conversation<A: Adapter>(emulator: &Emulator) -> (Session, ConversationRef) {
     let options = TalkOptions::new("app", "alice").unwrap();

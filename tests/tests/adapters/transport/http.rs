@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::select;
 
 use super::peer::{answer_with, native, read_request, serve_tcp};
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 fn get(url: String) -> Request<RequestBody> {
     Request::get(url).body(RequestBody::default()).unwrap()

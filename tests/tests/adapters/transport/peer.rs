@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-use crate::adapter::{Adapter, servers};
-use crate::server::listen;
+use crate::adapters::adapter::{Adapter, servers};
+use crate::adapters::server::listen;
 
 /// The server's side of a WebSocket.
 pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;

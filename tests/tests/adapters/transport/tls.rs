@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use super::peer::{MAX_MESSAGE, native, native_with, next_text, serve_tcp};
-use crate::adapter::Adapter;
+use crate::adapters::adapter::Adapter;
 
 /// A certificate authority, and the configuration of a server with its certificate.
 pub(crate) struct Authority {

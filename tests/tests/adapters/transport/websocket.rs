@@ -21,8 +21,8 @@ use super::peer::{
     MAX_MESSAGE, ServerSocket, answer_with, native, next, next_text, serve_one, serve_tcp,
     serve_websocket,
 };
-use crate::adapter::{Adapter, yield_now};
-use crate::server::{listen, listen_on};
+use crate::adapters::adapter::{Adapter, yield_now};
+use crate::adapters::server::{listen, listen_on};
 
 async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut NativeWebSocket<S>) {
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();

@@ -10,7 +10,9 @@ macro_rules! on_every_runtime {
     ($($scenario:ident),* $(,)?) => {
         $(
             mod $scenario {
-                use crate::adapter::{AsyncStd, Smol, TokioCurrentThread, TokioMultiThread, run};
+                use crate::adapters::adapter::{
+                    AsyncStd, Smol, TokioCurrentThread, TokioMultiThread, run,
+                };
 
                 #[test]
                 fn on_tokio_with_one_thread() {
