@@ -28,6 +28,11 @@ use std::time::Duration;
 use talk_emulator::{Emulator, Seed};
 use talk_tokio::{ConversationRef, Session, TalkOptions, get_talk_session};
 
+// Integration tests would build all binaries, too.
+#[cfg(test)]
+#[path = "../tests/programs/mod.rs"]
+mod programs;
+
 /// The result of a code block.
 pub type Outcome = Result<(), Box<dyn Error>>;
 

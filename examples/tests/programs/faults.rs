@@ -6,7 +6,7 @@ use talk_tokio::store::MemoryStore;
 use talk_tokio::{ConversationRef, Session, get_talk_session};
 use tokio::task::JoinHandle;
 
-use crate::{options, support_bot, wait_for_messages, within};
+use super::{options, support_bot, wait_for_messages, within};
 
 /// Returns a fault that affects the bot's next message.
 fn fault(kind: FaultKind) -> Fault {

@@ -9,8 +9,8 @@ use talk_tokio::Timestamp;
 use talk_tokio::rest::{Api, ImportedMessage, NewMessage, RestClient, conversation, user};
 use tokio::net::TcpListener;
 
-use crate::order_back_end::BackEnd;
-use crate::within;
+use super::order_back_end::BackEnd;
+use super::within;
 
 const KEY: &str = "sk_test_shop";
 

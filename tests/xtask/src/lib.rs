@@ -6,6 +6,8 @@
 mod ceilings;
 pub mod cycles;
 pub mod prose;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use ceilings::{Ceilings, Report};
