@@ -7,9 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use talk_emulator::Emulator;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::{get, json_of, send, try_send};
+/// Much longer than any step takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn cors_preflight_is_answered_on_all_bases() {
@@ -186,6 +190,79 @@ async fn http_large_body_is_refused() {
         assert_eq!(response.status(), status, "{path}");
         assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
     }
+}
+
+/// Reads a response with a `Content-Length`, and returns its head.
+async fn read_response(stream: &mut TcpStream) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        let byte = timeout(TIMEOUT, stream.read_u8()).await.unwrap().unwrap();
+        head.push(byte.into());
+    }
+    let lower = head.to_lowercase();
+    let (_, length) = lower.split_once("content-length: ").unwrap();
+    let (length, _) = length.split_once("\r\n").unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    head
+}
+
+#[tokio::test]
+async fn refusal_before_body_keeps_connection() {
+    const BODY: usize = 3 << 20;
+    let form = "multipart/form-data; boundary=x";
+    let json = "application/json";
+    let emulator = Emulator::start().await.unwrap();
+    for (line, content_type, origin, status) in [
+        ("POST /public_api/v1/app/files", form, "", 401),
+        ("POST /_emulator/settings", json, "", 413),
+        ("POST /_emulator/settings", "text/plain", "", 415),
+        ("POST /_emulator/settings", json, "http://example.com", 403),
+        ("POST /_emulator/nothing", json, "", 404),
+        ("DELETE /_emulator/", json, "", 404),
+    ] {
+        let mut stream = TcpStream::connect(emulator.host()).await.unwrap();
+        let host = emulator.host();
+        let origin = match origin {
+            "" => String::new(),
+            origin => format!("Origin: {origin}\r\n"),
+        };
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n{origin}\
+             Content-Length: {BODY}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let first = BODY * 3 / 4;
+        stream.write_all(&vec![b' '; first]).await.unwrap();
+        let head = read_response(&mut stream).await;
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{line}: {head}"
+        );
+        stream.write_all(&vec![b' '; BODY - first]).await.unwrap();
+        let next = format!("GET /api/v0/app HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        stream.write_all(next.as_bytes()).await.unwrap();
+        let head = read_response(&mut stream).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{line}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn refusal_of_expected_body_closes_connection() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut stream = TcpStream::connect(emulator.host()).await.unwrap();
+    let head = format!(
+        "POST /v1/app/files HTTP/1.1\r\nHost: {}\r\nContent-Length: 5000000\r\n\
+         Expect: 100-continue\r\n\r\n",
+        emulator.host()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let head = read_response(&mut stream).await.to_lowercase();
+    assert!(head.starts_with("http/1.1 401 "), "{head}");
+    assert!(head.contains("\r\nconnection: close\r\n"), "{head}");
+    let mut rest = Vec::new();
+    let end = timeout(TIMEOUT, stream.read_to_end(&mut rest));
+    assert_eq!(end.await.unwrap().unwrap(), 0);
 }
 
 #[tokio::test]

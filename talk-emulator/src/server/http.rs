@@ -182,3 +182,8 @@ pub(super) fn respond(reply: Reply) -> HttpResponse {
 pub(super) fn refuse(refusal: &Refusal) -> HttpResponse {
     json(refusal.status, refusal.json())
 }
+
+/// Returns the response to a request that is refused.
+pub(crate) fn refusal_response(status: u16, code: &'static str, reason: &str) -> HttpResponse {
+    refuse(&Refusal::new(status, code, reason))
+}

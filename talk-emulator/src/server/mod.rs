@@ -99,7 +99,7 @@ pub use fault::{Fault, FaultKind, HttpFault, StruckFault, UploadFault};
 pub use file::FileMetadata;
 pub use find::{FindKind, NotFound};
 pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
-pub(crate) use http::{has_json, parse_query};
+pub(crate) use http::{has_json, parse_query, refusal_response};
 pub use inspector::{
     ConnectionChange, FrameDirection, FrameKind, InspectorEvent, InspectorEventBody,
     InspectorEvents, RecordedFrame, RequestLine,

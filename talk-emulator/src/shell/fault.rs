@@ -1,14 +1,10 @@
 use std::future::pending;
-use std::io;
 use std::sync::Arc;
 
 use axum::body::{Body, BodyDataStream};
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::{once, unfold};
-use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use futures_util::stream::unfold;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Duration, sleep};
 
@@ -80,8 +76,8 @@ pub(super) fn faulty_body(
     (body, RefusedEarly(refused))
 }
 
-/// Resolves to the rest of the body when the fault refuses the upload.
-pub(super) struct RefusedEarly(oneshot::Receiver<BodyDataStream>);
+/// Resolves when the fault refuses the upload.
+pub(super) struct RefusedEarly(oneshot::Receiver<()>);
 
 struct FaultyBody {
     body: BodyDataStream,
@@ -91,7 +87,7 @@ struct FaultyBody {
     left: u64,
     fault: UploadFault,
     connection: ConnectionHandle,
-    refuse: Option<oneshot::Sender<BodyDataStream>>,
+    refuse: Option<oneshot::Sender<()>>,
 }
 
 impl FaultyBody {
@@ -123,8 +119,7 @@ impl FaultyBody {
             }
             HttpFault::Refuse { .. } => {
                 if let Some(refuse) = self.refuse.take() {
-                    // The receiver reads the rest of the body.
-                    let _ = refuse.send(self.body);
+                    let _ = refuse.send(());
                 }
                 pending().await
             }
@@ -137,37 +132,11 @@ impl FaultyBody {
 }
 
 impl RefusedEarly {
-    /// Returns the rest of the body when the fault applies.
-    pub(super) async fn wait(self) -> BodyDataStream {
-        match self.0.await {
-            Ok(rest) => rest,
+    /// Returns when the fault applies.
+    pub(super) async fn wait(self) {
+        if self.0.await.is_err() {
             // The body was shorter than the fault's number of bytes.
-            Err(_) => pending().await,
+            pending::<()>().await;
         }
     }
-}
-
-/// Refuses an upload while it arrives. The response is sent at once, and the rest of the body is
-/// read: closing a connection with unread bytes can lose the response.
-pub(super) fn refuse_early(
-    status: u16,
-    code: &str,
-    reason: &str,
-    rest: Option<BodyDataStream>,
-) -> Response {
-    let body = json!({ "errorCode": code, "reasons": [reason] }).to_string();
-    let body = once(async { Ok(Bytes::from(body)) });
-    let rest = unfold(rest, |rest| async {
-        let mut rest = rest?;
-        while let Some(Ok(_)) = rest.next().await {}
-        None::<(io::Result<Bytes>, _)>
-    });
-    let mut response = Response::new(Body::from_stream(body.chain(rest)));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
 }

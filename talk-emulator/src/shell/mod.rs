@@ -14,6 +14,7 @@ mod cors;
 mod data_error;
 mod data_folder;
 mod download;
+mod drain;
 mod engine;
 mod fault;
 mod files;

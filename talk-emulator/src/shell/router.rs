@@ -11,6 +11,7 @@ use super::control_access::{ControlAccess, guard, guard_pages};
 use super::control_routes::{control_routes, page_routes};
 use super::cors::allow_any_origin;
 use super::download::download;
+use super::drain::drain_body;
 use super::fault::ConnectionHandle;
 use super::inspector;
 use super::log::log_requests;
@@ -40,6 +41,7 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
             allow_any_origin,
         ))
         .layer(middleware::from_fn(log_requests))
+        .layer(middleware::from_fn(drain_body))
         .nest("/_emulator", control(access.clone()))
         .merge(pages(access))
         .with_state(shell)

@@ -9,11 +9,11 @@ use http::StatusCode;
 use http::header::CONTENT_DISPOSITION;
 
 use super::engine::Stopped;
-use super::fault::{ConnectionHandle, faulty_body, refuse_early};
+use super::fault::{ConnectionHandle, faulty_body};
 use super::files::TempFile;
 use super::refusal::{Refusal, into_response};
 use super::state::Shell;
-use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
+use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit, refusal_response};
 
 /// The maximum length of a part without a file, in bytes. Such a part contains a number or a word.
 const MAX_TEXT_PART: usize = 1024;
@@ -44,7 +44,7 @@ pub(crate) async fn upload(
         received = received => {
             let answer = store(shell, permit, received?).await;
             if let HttpFault::Refuse { status, code, reason } = fault.fault {
-                return Ok(refuse_early(status, code, reason, None));
+                return Err(injected(status, code, reason));
             }
             // A slow upload has been delayed while its body arrived.
             if !matches!(fault.fault, HttpFault::Slow(_)) {
@@ -52,10 +52,8 @@ pub(crate) async fn upload(
             }
             answer
         }
-        rest = refused.wait() => match fault.fault {
-            HttpFault::Refuse { status, code, reason } => {
-                Ok(refuse_early(status, code, reason, Some(rest)))
-            }
+        () = refused.wait() => match fault.fault {
+            HttpFault::Refuse { status, code, reason } => Err(injected(status, code, reason)),
             _ => pending().await,
         },
     }
@@ -210,6 +208,10 @@ async fn read_text(mut field: Field<'_>) -> Result<String, Refusal> {
         text.extend_from_slice(&chunk);
     }
     String::from_utf8(text).map_err(|_| invalid("A text part is not UTF-8."))
+}
+
+fn injected(status: u16, code: &'static str, reason: &str) -> Refusal {
+    Box::new(refusal_response(status, code, reason)).into()
 }
 
 fn invalid(reason: &str) -> Refusal {
