@@ -180,15 +180,50 @@ async fn control_posted_fault_applies_to_http() {
 #[tokio::test]
 async fn http_large_body_is_refused() {
     let emulator = Emulator::start().await.unwrap();
-    for (path, status) in [
-        ("/v1/app/users", StatusCode::BAD_REQUEST),
-        ("/public_api/v1/app/users", StatusCode::BAD_REQUEST),
-        ("/api/v0/app", StatusCode::PAYLOAD_TOO_LARGE),
+    let bearer = ("authorization", "Bearer any");
+    let json = ("content-type", "application/json");
+    let text = ("content-type", "text/plain");
+    for (path, headers, status, code) in [
+        ("/v1/app/users", &[bearer, json][..], 404, ""),
+        ("/v1/app/presences", &[json], 401, "UNAUTHORIZED"),
+        (
+            "/v1/app/presences",
+            &[bearer, text],
+            400,
+            "INVALID_CONTENT_TYPE",
+        ),
+        ("/v1/app/presences", &[bearer, json], 400, "BODY_TOO_LARGE"),
+        (
+            "/public_api/v1/app/presences",
+            &[bearer, json],
+            400,
+            "BODY_TOO_LARGE",
+        ),
+        (
+            "/_emulator/rest/app/presences",
+            &[json],
+            400,
+            "BODY_TOO_LARGE",
+        ),
+        ("/api/v0/app", &[], 413, "BODY_TOO_LARGE"),
     ] {
-        let body = vec![b' '; 5 * 1024 * 1024];
-        let response = post(&emulator, path, body).await;
-        assert_eq!(response.status(), status, "{path}");
-        assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
+        let mut request = Request::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(vec![b' '; 5 * 1024 * 1024].into());
+        let response = send(&emulator, request.unwrap()).await;
+        assert_eq!(response.status(), status, "{path} {headers:?}");
+        let body = json_of(&response);
+        assert_eq!(
+            body["errorCode"].as_str().unwrap_or_default(),
+            code,
+            "{path}"
+        );
+        if status == 400 && code == "BODY_TOO_LARGE" {
+            let reason = body["reasons"][0].as_str().unwrap();
+            assert!(reason.contains("1048576"), "{reason}");
+        }
     }
 }
 

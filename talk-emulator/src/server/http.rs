@@ -114,6 +114,12 @@ impl Address {
 #[non_exhaustive]
 pub struct WithoutCors;
 
+/// Marks a request whose body exceeds the limit of the caller, in its extensions. Its body is empty
+/// then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BodyTooLarge;
+
 /// Returns the bearer token of a request.
 pub(super) fn token(request: &HttpRequest) -> Option<&str> {
     let value = request

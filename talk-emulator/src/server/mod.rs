@@ -98,7 +98,9 @@ pub use connections::ConnectionInfo;
 pub use fault::{Fault, FaultKind, HttpFault, StruckFault, UploadFault};
 pub use file::FileMetadata;
 pub use find::{FindKind, NotFound};
-pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
+pub use http::{
+    BodyTooLarge, Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors,
+};
 pub(crate) use http::{has_json, parse_query, refusal_response};
 pub use inspector::{
     ConnectionChange, FrameDirection, FrameKind, InspectorEvent, InspectorEventBody,

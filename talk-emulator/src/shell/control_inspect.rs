@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use super::control::{bad_request, parse};
 use super::control_extract::{ControlBody, ControlPath};
+use super::large_body::{MAX_BODY, without_body};
 use super::refusal::{Refusal, into_response};
 use super::state::Shell;
 use crate::server::{ConnectionId, ConnectionInfo, HttpRequest, Seed};
-
-/// The maximum size of a body for the REST API, which refuses smaller ones itself.
-const MAX_BODY: usize = 4 << 20;
 
 /// Returns the open connections.
 pub(crate) async fn connections(State(shell): State<Shell>) -> Result<Json<Value>, Refusal> {
@@ -89,9 +87,10 @@ pub(crate) async fn rest(
 ) -> Result<Response, Refusal> {
     let (mut head, body) = request.into_parts();
     head.uri = rest_uri(&head.uri).ok_or_else(|| bad_request("The path is invalid.".to_owned()))?;
-    let body = to_bytes(body, MAX_BODY).await;
-    let body = body.map_err(|error| bad_request(error.to_string()))?;
-    let request = HttpRequest::from_parts(head, body);
+    let request = match to_bytes(body, MAX_BODY).await {
+        Ok(body) => HttpRequest::from_parts(head, body),
+        Err(_) => without_body(head),
+    };
     let answer = shell
         .engine
         .call(move |core, now| core.server.rest_by_control(now, &request));

@@ -19,6 +19,7 @@ mod engine;
 mod fault;
 mod files;
 mod inspector;
+mod large_body;
 mod listener;
 mod log;
 mod meter;

@@ -4,7 +4,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use tokio::time::timeout;
 
 use super::control_access::{ControlAccess, guard, guard_pages};
@@ -14,6 +14,7 @@ use super::download::download;
 use super::drain::drain_body;
 use super::fault::ConnectionHandle;
 use super::inspector;
+use super::large_body::{MAX_BODY, without_body};
 use super::log::log_requests;
 use super::refusal::{Refusal, into_response};
 use super::socket;
@@ -21,9 +22,6 @@ use super::state::Shell;
 use super::upgrade::WebSocketUpgrade;
 use super::upload::upload;
 use crate::server::HttpRequest;
-
-/// The maximum body size of a request, except for uploads.
-const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Returns the routes of the emulator. Sockets and uploads have their own routes; the server
 /// routes all other requests.
@@ -41,9 +39,9 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
             allow_any_origin,
         ))
         .layer(middleware::from_fn(log_requests))
-        .layer(middleware::from_fn(drain_body))
         .nest("/_emulator", control(access.clone()))
         .merge(pages(access))
+        .layer(middleware::from_fn(drain_body))
         .with_state(shell)
 }
 
@@ -116,21 +114,15 @@ async fn answer(
             "The body did not arrive in time.",
         )
     })?;
-    let body = body.map_err(|_| {
-        let status = match head.uri.path() {
-            // Only the REST API has bodies, and back ends know no other status for it.
-            path if path.starts_with("/v1/") || path.starts_with("/public_api/v1/") => {
-                StatusCode::BAD_REQUEST
-            }
-            _ => StatusCode::PAYLOAD_TOO_LARGE,
-        };
-        Refusal::new(
-            status,
-            "BODY_TOO_LARGE",
-            format!("A body may have up to {MAX_BODY} bytes."),
-        )
-    })?;
-    let request = HttpRequest::from_parts(head, body);
+    let request = match body {
+        Ok(body) => HttpRequest::from_parts(head, body),
+        Err(_) if is_rest(&head.uri) => without_body(head),
+        Err(_) => {
+            let reason = format!("A body may have up to {MAX_BODY} bytes.");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(Refusal::new(status, "BODY_TOO_LARGE", reason));
+        }
+    };
     let answer = shell
         .engine
         .call(move |core, now| match core.server.download(&request) {
@@ -154,4 +146,8 @@ async fn answer(
             )),
         },
     }
+}
+
+fn is_rest(uri: &Uri) -> bool {
+    uri.path().starts_with("/v1/") || uri.path().starts_with("/public_api/v1/")
 }

@@ -242,3 +242,33 @@ fn advanced_clock_leaves_time_of_back_ends() {
     world.wait(30_000);
     assert_eq!(status(&mut world, Some(&token)), 401);
 }
+
+#[test]
+fn body_is_checked_before_existence() {
+    let mut world = World::new();
+    let block = json!([{ "type": "text", "children": [5] }]);
+    let content = json!({ "type": "UserMessage", "sender": "x", "content": block });
+    for (method, path, body) in [
+        ("POST", "/conversations/zz/messages", json!([{}])),
+        ("POST", "/conversations/zz/messages", json!([content])),
+        (
+            "PUT",
+            "/conversations/zz/messages/m",
+            json!({ "content": block }),
+        ),
+        ("POST", "/import/conversations/zz/messages", json!([{}])),
+        ("PATCH", "/users/zz/conversations/zz", json!({})),
+        (
+            "PATCH",
+            "/conversations/zz/participants/zz",
+            json!({ "access": 1 }),
+        ),
+        (
+            "PUT",
+            "/conversations/zz/participants/zz",
+            json!({ "access": 1 }),
+        ),
+    ] {
+        assert_eq!(world.rejected(method, path, body).0, 400, "{method} {path}");
+    }
+}

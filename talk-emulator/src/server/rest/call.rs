@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use talk_proto::replace_lone_surrogates;
 
 use super::answer::invalid;
-use crate::server::http::{HttpRequest, has_json, query_pairs};
+use crate::server::http::{BodyTooLarge, HttpRequest, has_json, query_pairs};
 use crate::server::refusal::Refusal;
 use crate::server::rest_version::RestVersion;
 
@@ -45,7 +45,9 @@ impl Call {
             Method::GET => &[][..],
             _ => request.body().as_ref(),
         };
-        if !body.is_empty() && !has_json(request.headers()) {
+        let is_get = *request.method() == Method::GET;
+        let is_cut = !is_get && request.extensions().get::<BodyTooLarge>().is_some();
+        if (!body.is_empty() || is_cut) && !has_json(request.headers()) {
             return Err(invalid(
                 "INVALID_CONTENT_TYPE",
                 "A body needs the header `Content-Type: application/json`.",
@@ -55,7 +57,7 @@ impl Call {
             Some(version) => parse_version(version.to_str().unwrap_or_default())?,
             None => default,
         };
-        if body.len() > MAX_BODY {
+        if body.len() > MAX_BODY || is_cut {
             let reason = format!("A body has up to {MAX_BODY} bytes.");
             return Err(invalid("BODY_TOO_LARGE", reason));
         }

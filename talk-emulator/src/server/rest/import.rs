@@ -30,11 +30,14 @@ pub(super) fn import(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
     if list.len() > DOCUMENTED_MESSAGES {
         warn!("the service may refuse an import of more than {DOCUMENTED_MESSAGES} messages");
     }
-    cx.store.conversation(id)?;
     let all = list
         .iter()
-        .map(|object| Imported::read(cx, id, object))
+        .map(|object| Imported::read(cx, object))
         .collect::<Result<Vec<_>, _>>()?;
+    cx.store.conversation(id)?;
+    for imported in &all {
+        imported.message.check_sender(cx, id)?;
+    }
     let mut created = Vec::new();
     for imported in all {
         let message = imported.message.create(cx, imported.created_at);
@@ -47,7 +50,7 @@ pub(super) fn import(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
 }
 
 impl Imported {
-    fn read(cx: &RequestCx<'_>, id: &str, object: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn read(cx: &RequestCx<'_>, object: &Map<String, Value>) -> Result<Self, Refusal> {
         let mut members = Members::new(object);
         let expected = "a time in unix milliseconds";
         let created_at: Option<u64> = members.optional("createdAt", expected);
@@ -61,7 +64,7 @@ impl Imported {
             .finish((created_at.unwrap_or_default(), read_by.unwrap_or_default()))
             .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
         Ok(Self {
-            message: NewMessage::read(cx, id, object)?,
+            message: NewMessage::read(cx, object)?,
             // A time in the future becomes now (our choice). Later messages would sort before it.
             created_at: created_at.min(cx.millis()),
             read_by,

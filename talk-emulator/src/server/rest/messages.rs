@@ -40,11 +40,7 @@ pub(super) fn put(cx: &mut RequestCx<'_>, id: &str, message: &str, call: &Call) 
     let (content, custom) = members
         .finish((content, custom))
         .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
-    let before = cx.store.conversation(id)?.messages.get(message);
-    let before = before.ok_or_else(Refusal::message_not_found)?;
-    if before.sender.is_none() && content.as_ref().is_some_and(NewContent::is_location) {
-        return Err(invalid("INVALID_MESSAGE", NO_LOCATION));
-    }
+    let is_location = content.as_ref().is_some_and(NewContent::is_location);
     let text = content
         .as_ref()
         .and_then(NewContent::text)
@@ -52,6 +48,11 @@ pub(super) fn put(cx: &mut RequestCx<'_>, id: &str, message: &str, call: &Call) 
     let content = content
         .map(|content| content.check(cx.attachments()))
         .transpose()?;
+    let before = cx.store.conversation(id)?.messages.get(message);
+    let before = before.ok_or_else(Refusal::message_not_found)?;
+    if before.sender.is_none() && is_location {
+        return Err(invalid("INVALID_MESSAGE", NO_LOCATION));
+    }
     messages::apply_edit(cx, id, message, content, text, custom)?;
     done()
 }

@@ -14,7 +14,7 @@ use crate::server::patch::{Custom, Patch};
 use crate::server::refusal::Refusal;
 use crate::server::request_cx::RequestCx;
 
-/// A validated message that has no ID yet.
+/// A message with a valid body. Its sender and its conversation may be unknown.
 #[derive(Debug)]
 pub(super) struct NewMessage {
     /// The sender; absent for a system message.
@@ -35,13 +35,8 @@ pub(super) fn objects(call: &Call, max: usize) -> Result<Vec<Map<String, Value>>
 }
 
 impl NewMessage {
-    /// Reads the members that sends and imports have in common. The sender must be a participant;
-    /// the access does not matter, because the API stands above it (our choice).
-    pub(super) fn read(
-        cx: &RequestCx<'_>,
-        id: &str,
-        object: &Map<String, Value>,
-    ) -> Result<Self, Refusal> {
+    /// Reads the members that sends and imports have in common.
+    pub(super) fn read(cx: &RequestCx<'_>, object: &Map<String, Value>) -> Result<Self, Refusal> {
         let mut members = Members::new(object);
         let kind: Option<String> = members.optional("type", "a string");
         let sender: Option<String> = members.optional("sender", "a string");
@@ -70,9 +65,6 @@ impl NewMessage {
             .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
         let content =
             content.ok_or_else(|| invalid("INVALID_MESSAGE", "The content is missing."))?;
-        if let Some(sender) = &sender {
-            cx.store.joined(id, sender)?;
-        }
         Ok(Self {
             sender,
             text: content.text().map(str::to_owned),
@@ -82,6 +74,15 @@ impl NewMessage {
                 .filter_map(|(key, value)| Some((key, value?)))
                 .collect(),
         })
+    }
+
+    /// Checks that the sender is a participant. The access does not matter, because the API stands
+    /// above it (our choice).
+    pub(super) fn check_sender(&self, cx: &RequestCx<'_>, id: &str) -> Result<(), Refusal> {
+        match &self.sender {
+            Some(sender) => cx.store.joined(id, sender).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Returns the message with a new ID.

@@ -161,16 +161,16 @@ pub(super) fn patch_read_until(cx: &mut RequestCx<'_>, user: &str, id: &str, cal
     let expected = "a time in unix milliseconds, or sent";
     let read_until = members.optional::<ReadUntil>("readUntil", expected);
     let read_until = members.finish(read_until).map_err(refuse)?;
+    let read_until = read_until.ok_or_else(|| {
+        let reason = "readUntil: is required";
+        invalid("INVALID_PARTICIPANT", reason)
+    })?;
     cx.store.user(user)?;
     check_participant(cx, id, user)?;
     match read_until {
-        Some(ReadUntil::At(at)) => read_state::set_read_until(cx, id, user, at)?,
-        Some(ReadUntil::Sent(Sent::Sent)) => {
+        ReadUntil::At(at) => read_state::set_read_until(cx, id, user, at)?,
+        ReadUntil::Sent(Sent::Sent) => {
             cx.acting_as(user, |cx| read_state::mark_read(cx, id))?;
-        }
-        None => {
-            let reason = "readUntil: is required";
-            return Err(invalid("INVALID_PARTICIPANT", reason));
         }
     }
     done()

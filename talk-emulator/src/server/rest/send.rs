@@ -22,14 +22,14 @@ pub(super) struct Created {
     pub(super) id: String,
 }
 
-/// A message of the list.
+/// A message of the list that is to be sent.
 enum Send {
     /// The ID of the message that was sent with the same key.
     Repeat(Created),
     New(NewSend),
 }
 
-/// A message with the members that imports do not have.
+/// A message with the members that imports do not have. Its body is valid.
 struct NewSend {
     message: NewMessage,
     referenced: Option<String>,
@@ -37,13 +37,18 @@ struct NewSend {
 }
 
 /// Sends the messages in order. The list is checked as a whole before the first one is sent (our
-/// choice). Access, roles and sync do not restrict it (our choice).
+/// choice), and its form before the conversation. Access, roles and sync do not restrict it (our
+/// choice).
 pub(super) fn send(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
     let list = objects(call, MAX_MESSAGES)?;
-    cx.store.conversation(id)?;
     let all = list
         .iter()
-        .map(|object| Send::read(cx, id, object))
+        .map(|object| NewSend::read(cx, object))
+        .collect::<Result<Vec<_>, _>>()?;
+    cx.store.conversation(id)?;
+    let all = all
+        .into_iter()
+        .map(|new| new.check(cx, id))
         .collect::<Result<Vec<_>, _>>()?;
     let created = all
         .into_iter()
@@ -53,45 +58,6 @@ pub(super) fn send(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
 }
 
 impl Send {
-    fn read(
-        cx: &mut RequestCx<'_>,
-        id: &str,
-        object: &Map<String, Value>,
-    ) -> Result<Self, Refusal> {
-        let mut members = Members::new(object);
-        let referenced: Option<String> = members.optional("referencedMessageId", "a string");
-        let key: Option<String> = members.optional("idempotencyKey", "a string");
-        let sender: Option<String> = members.optional("sender", "a string");
-        if key
-            .as_ref()
-            .is_some_and(|key| key.is_empty() || key.len() > MAX_KEY)
-        {
-            members.refuse(format!("idempotencyKey: must have 1 to {MAX_KEY} bytes"));
-        }
-        let (referenced, key) = members
-            .finish((referenced, key))
-            .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
-        // A repeated key returns the first result, even if the conversation has changed since.
-        if let Some(key) = &key
-            && let Some(first) = repeated(cx, id, sender.as_deref(), key)?
-        {
-            return Ok(Self::Repeat(first));
-        }
-        let message = NewMessage::read(cx, id, object)?;
-        if referenced.is_some() && message.sender.is_none() {
-            return Err(invalid(
-                "INVALID_REFERENCED_MESSAGE",
-                "A system message references no message.",
-            ));
-        }
-        messages::check_reference(cx, id, referenced.as_deref())?;
-        Ok(Self::New(NewSend {
-            message,
-            referenced,
-            key,
-        }))
-    }
-
     fn run(self, cx: &mut RequestCx<'_>, id: &str) -> Result<Created, Refusal> {
         match self {
             Self::Repeat(first) => Ok(first),
@@ -115,6 +81,47 @@ fn repeated(
 }
 
 impl NewSend {
+    fn read(cx: &RequestCx<'_>, object: &Map<String, Value>) -> Result<Self, Refusal> {
+        let mut members = Members::new(object);
+        let referenced: Option<String> = members.optional("referencedMessageId", "a string");
+        let key: Option<String> = members.optional("idempotencyKey", "a string");
+        if key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > MAX_KEY)
+        {
+            members.refuse(format!("idempotencyKey: must have 1 to {MAX_KEY} bytes"));
+        }
+        let (referenced, key) = members
+            .finish((referenced, key))
+            .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
+        let message = NewMessage::read(cx, object)?;
+        if referenced.is_some() && message.sender.is_none() {
+            return Err(invalid(
+                "INVALID_REFERENCED_MESSAGE",
+                "A system message references no message.",
+            ));
+        }
+        Ok(Self {
+            message,
+            referenced,
+            key,
+        })
+    }
+
+    /// Checks the message in its conversation.
+    fn check(self, cx: &mut RequestCx<'_>, id: &str) -> Result<Send, Refusal> {
+        // A repeated key returns the first result, even if the conversation has changed since.
+        let sender = self.message.sender.as_deref();
+        if let Some(key) = &self.key
+            && let Some(first) = repeated(cx, id, sender, key)?
+        {
+            return Ok(Send::Repeat(first));
+        }
+        self.message.check_sender(cx, id)?;
+        messages::check_reference(cx, id, self.referenced.as_deref())?;
+        Ok(Send::New(self))
+    }
+
     /// Sends the message, unless an earlier message of the list has the same key.
     fn run(self, cx: &mut RequestCx<'_>, id: &str) -> Result<Created, Refusal> {
         let now = cx.millis();
