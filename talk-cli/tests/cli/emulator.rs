@@ -277,6 +277,17 @@ fn emulator_verbose_logs_requests_without_secrets() {
         assert!(output.unwrap().status.success(), "{command:?}");
     }
     get(&emulator.host, "/v1/demo/users?filter=a-hidden-filter");
+    let url = format!("ws://{}/public_api/v1/demo/realtime/alice", emulator.host);
+    let stream = TcpStream::connect(&emulator.host).unwrap();
+    let (mut socket, _) = tungstenite::client(url, stream).unwrap();
+    for request in [
+        r#"[0,"POST","/session/renew?token=t0ken",{},{}]"#,
+        r#"[1,"GET","/me/messages/search?searchString=hidden",{},{}]"#,
+        r#"[2,"a hidden method","/ping",{},{}]"#,
+    ] {
+        socket.send(tungstenite::Message::text(request)).unwrap();
+        socket.read().unwrap();
+    }
     emulator.process.kill().unwrap();
     let mut log = String::new();
     errors.read_to_string(&mut log).unwrap();
@@ -285,6 +296,8 @@ fn emulator_verbose_logs_requests_without_secrets() {
         "method=\"POST\" path=\"/conversations/weekend/messages\" status=200",
         "method=GET path=\"/public_api/v1/demo/me/messages/search\" status=200",
         "method=GET path=\"/v1/demo/users\" status=401",
+        "method=\"POST\" path=\"/session/renew\" status=401",
+        "method=\"unknown\" path=\"/ping\" status=401",
     ] {
         assert!(log.contains(part), "{part} is not in {log}");
     }

@@ -9,7 +9,7 @@ use super::connection::{Connection, Session};
 use super::event_queue::EventQueue;
 use super::fault::{FaultKind, Faults, StruckFault};
 use super::frame;
-use super::inspector::{ConnectionChange, EventLog};
+use super::inspector::{ConnectionChange, EventLog, mask_query};
 use super::output::{ConnectionId, Output};
 use super::presence;
 use super::random::Random;
@@ -18,7 +18,7 @@ use super::record::Checkpoint;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply};
 use super::request_cx::RequestCx;
-use super::request_log::RequestLog;
+use super::request_log::{RequestLog, logged_method, without_query};
 use super::routes;
 use super::seen_tokens::SeenTokens;
 use super::settings::Settings;
@@ -223,7 +223,8 @@ impl Server {
         connection.frames_in += 1;
         connection.note_seq(request.seq);
         let (app, user) = (connection.app.clone(), connection.user.clone());
-        let line = (&*request.method, &*request.path);
+        let path = without_query(&request.path);
+        let line = (&*request.method, path);
         self.record(&app, Some(&user), line, request.data);
         let fault = self
             .faults
@@ -233,7 +234,7 @@ impl Server {
                 at: self.now,
                 fault: fault.clone(),
                 connection: Some(id),
-                path: Some(request.path.clone()),
+                path: Some(mask_query(&request.path).into_owned()),
                 webhook: None,
             });
         }
@@ -263,8 +264,8 @@ impl Server {
         info!(
             app = &*app,
             user = &*user,
-            method = &*request.method,
-            path = &*request.path,
+            method = logged_method(&request.method),
+            path,
             status,
             "request"
         );

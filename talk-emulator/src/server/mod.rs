@@ -113,6 +113,7 @@ pub use reads::{StoredConversation, StoredParticipant};
 pub use record::{Change, Key, Unreadable};
 pub(crate) use refusal::printable;
 pub use request_log::ReceivedRequest;
+pub(crate) use request_log::logged_method;
 #[cfg(test)]
 pub(crate) use rest::rest_routes;
 pub use rest_version::RestVersion;

@@ -89,6 +89,28 @@ fn size(request: &ReceivedRequest) -> usize {
     request.path.len() + request.data.as_ref().map_or(0, String::len)
 }
 
+/// Returns a path without its query, which may contain a token or a search text.
+pub(super) fn without_query(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
+/// Returns a method for the log. Another string than a method may contain anything.
+pub(crate) fn logged_method(method: &str) -> &str {
+    const METHODS: [&str; 9] = [
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "OPTIONS",
+        "SUBSCRIBE",
+        "UNSUBSCRIBE",
+    ];
+    let is_known = METHODS.contains(&method);
+    if is_known { method } else { "unknown" }
+}
+
 impl ReceivedRequest {
     /// Returns the data as JSON, with a masked token.
     #[must_use]
@@ -137,5 +159,18 @@ impl Server {
             path: path.to_owned(),
             data: data.map(|data| data.get().to_owned()),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{logged_method, without_query};
+
+    #[test]
+    fn logged_line_has_no_query_and_no_unknown_method() {
+        assert_eq!(without_query("/session/renew?token=t"), "/session/renew");
+        assert_eq!(without_query("/ping"), "/ping");
+        assert_eq!(logged_method("SUBSCRIBE"), "SUBSCRIBE");
+        assert_eq!(logged_method("SEND a text"), "unknown");
     }
 }

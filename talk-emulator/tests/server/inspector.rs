@@ -100,10 +100,22 @@ fn inspector_tokens_are_masked() {
         r#"{"token":"s3cret"}"#,
         r#"[4,"GET","/ping",{},{"AUTHORIZATION":"Bearer s3cret"}]"#,
         r#"[5,"GET","/ping",{},{},{"authorization":"Bearer s3cret"}]"#,
+        r#"[6,"POST","/session%2Frenew",{"t":"s3cret"},{}]"#,
+        r#"[7,"POST","/session/renew/",{"t":"s3cret"},{}]"#,
+        r#"[8,"POST","/session/renew?token=s3cret",{"t":"s3cret"},{}]"#,
+        r#"[9,"POST","/Session/Renew",["s3cret"],{}]"#,
+        r#"[10,"GET","/ping",{"Token":"s3cret"},{}]"#,
+        r#"[11,"GET","/ping?signature=s3cret",{},{}]"#,
+        r#"{"TOKEN":"s3cret"}"#,
     ] {
         world.raw(peer, frame);
     }
     let now = world.time();
+    for path in ["/v1/app/session/renew", "/v1/app/users?token=s3cret"] {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(r#"{"token":"s3cret"}"#.into());
+        world.server.http(now, &request.unwrap());
+    }
     let issued = ["bokens", "b%6Fkens"].map(|name| {
         let boken = format!("/api/v0/app/{name}/bob?signature=s3cret");
         let request = Request::get(boken)
@@ -116,7 +128,7 @@ fn inspector_tokens_are_masked() {
 
     let shown = events(&mut world.server, 0);
     let frames = shown.iter().filter(|(name, _)| *name == "frame").count();
-    assert!(frames >= 11, "{shown:?}");
+    assert!(frames >= 22, "{shown:?}");
     for (_, event) in &shown {
         let event = event.to_string();
         assert!(!event.contains("s3cret"), "{event}");
@@ -133,6 +145,8 @@ fn inspector_tokens_are_masked() {
     let requests = world.server.received_requests();
     let data: Vec<_> = requests.filter_map(|it| it.masked_data()).collect();
     assert!(!format!("{data:?}").contains("s3cret"));
+    let mut requests = world.server.received_requests();
+    assert!(requests.all(|it| !it.path.contains("s3cret")));
 }
 
 #[test]

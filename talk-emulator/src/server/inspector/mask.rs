@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The replacement of a secret.
 const MASK: &str = "***";
-
-/// The request with a token in its data.
-pub(super) const RENEW: &str = "/session/renew";
 
 /// Returns a request with masked data and headers.
 pub(super) fn mask_request(text: &str) -> String {
@@ -20,25 +18,43 @@ pub(super) fn mask_response(text: &str) -> String {
     mask_parts(text, 2)
 }
 
-/// Returns a frame with masked strings, except in the first parts.
+/// Returns a frame with masked strings, except in the first parts. In these, the query of a path is
+/// masked.
 fn mask_parts(text: &str, first: usize) -> String {
     let Ok(Value::Array(mut parts)) = serde_json::from_str(text) else {
         return MASK.to_owned();
     };
-    for part in parts.iter_mut().skip(first) {
-        mask_strings(part);
+    for (at, part) in parts.iter_mut().enumerate() {
+        if at >= first {
+            mask_strings(part);
+        } else if let Value::String(path) = part {
+            *path = mask_query(path).into_owned();
+        }
     }
     Value::Array(parts).to_string()
 }
 
-/// Returns a request with masked credentials in its headers.
-pub(super) fn mask_headers(text: &str) -> Cow<'_, str> {
+/// Returns a request with masked credentials: tokens in its data and in the query of its path, and
+/// the authorization in its headers.
+pub(super) fn mask_credentials(text: &str) -> Cow<'_, str> {
     let Ok(Value::Array(mut parts)) = serde_json::from_str(text) else {
         return MASK.into();
     };
     let mut is_masked = false;
-    for part in parts.iter_mut().skip(4) {
-        is_masked |= mask_authorization(part);
+    for (at, part) in parts.iter_mut().enumerate() {
+        match (at, part) {
+            (2, Value::String(path)) => {
+                let masked = mask_query(path).into_owned();
+                is_masked |= masked != *path;
+                *path = masked;
+            }
+            (3, data) => is_masked |= mask_members(data, &is_token_name),
+            (4.., headers) => {
+                is_masked |= mask_members(headers, &is_authorization);
+                is_masked |= mask_members(headers, &is_token_name);
+            }
+            _ => {}
+        }
     }
     match is_masked {
         true => Value::Array(parts).to_string().into(),
@@ -46,23 +62,33 @@ pub(super) fn mask_headers(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Masks the members with the name `authorization`. Returns `true` if there is one.
-fn mask_authorization(value: &mut Value) -> bool {
+/// Returns `true` if a request may have credentials outside of its headers.
+pub(super) fn may_have_credentials(text: &str, path: &str) -> bool {
+    path.contains('?') || may_have_token(text)
+}
+
+/// Returns `true` if JSON may have a member with a token. Its name may be escaped.
+fn may_have_token(text: &str) -> bool {
+    text.contains("oken") || text.contains("OKEN") || text.contains("\\u")
+}
+
+/// Masks the members with a name that `is_secret` accepts. Returns `true` if there is one.
+fn mask_members(value: &mut Value, is_secret: &impl Fn(&str) -> bool) -> bool {
     let mut is_masked = false;
     match value {
         Value::Object(object) => {
             for (name, value) in object {
-                if name.trim().eq_ignore_ascii_case("authorization") {
+                if is_secret(name.trim()) {
                     *value = MASK.into();
                     is_masked = true;
                 } else {
-                    is_masked |= mask_authorization(value);
+                    is_masked |= mask_members(value, is_secret);
                 }
             }
         }
         Value::Array(list) => {
             for value in list {
-                is_masked |= mask_authorization(value);
+                is_masked |= mask_members(value, is_secret);
             }
         }
         _ => {}
@@ -70,18 +96,53 @@ fn mask_authorization(value: &mut Value) -> bool {
     is_masked
 }
 
+fn is_authorization(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+}
+
+/// Returns `true` for the name of a token of a user. The tokens of files have other names.
+fn is_token_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("token") || name.eq_ignore_ascii_case("boken")
+}
+
+/// Returns `true` for the path of a token renewal, and for paths that a client may have meant as
+/// one: encoded, with a trailing slash, with a query, in upper case or below a base path.
+pub(super) fn is_renewal(path: &str) -> bool {
+    // Most paths are decided without an allocation.
+    if !["enew", "ENEW", "%"].iter().any(|part| path.contains(part)) {
+        return false;
+    }
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let path = percent_decode_str(&decoded).decode_utf8_lossy();
+    let path = path.to_ascii_lowercase();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let segments: Vec<_> = path.split('/').filter(|it| !it.is_empty()).collect();
+    segments.windows(2).any(|pair| match pair {
+        [session, renew] => session.starts_with("session") && renew.starts_with("renew"),
+        _ => false,
+    })
+}
+
 /// Returns the data of a request with masked tokens.
 pub(in crate::server) fn mask_request_data<'a>(path: &str, data: &'a str) -> Cow<'a, str> {
-    if path != RENEW {
+    if is_renewal(path) {
+        return mask_json(data).into();
+    }
+    if !may_have_token(data) {
         return data.into();
     }
-    mask_json(data).into()
+    let mut value = serde_json::from_str(data).unwrap_or(MASK.into());
+    match mask_members(&mut value, &is_token_name) || value == MASK {
+        true => value.to_string().into(),
+        false => data.into(),
+    }
 }
 
 /// Returns the text of a frame that is no request. It may be a malformed request with a token.
 /// Therefore text from which a token could be read is masked as a whole.
 pub(super) fn mask_unreadable(text: &str) -> Cow<'_, str> {
-    if text.contains("oken") || text.contains("renew") || text.contains('\\') {
+    let mut words = ["oken", "OKEN", "enew", "ENEW", "\\"].into_iter();
+    if words.any(|word| text.contains(word)) {
         MASK.into()
     } else {
         text.into()
@@ -96,10 +157,13 @@ pub(super) fn mask_json(text: &str) -> String {
 }
 
 /// Returns a path with masked tokens and signatures in its query.
-pub(super) fn mask_query(path: &str) -> Cow<'_, str> {
+pub(in crate::server) fn mask_query(path: &str) -> Cow<'_, str> {
     let Some((path_only, query)) = path.split_once('?') else {
         return path.into();
     };
+    if is_renewal(path_only) {
+        return format!("{path_only}?{MASK}").into();
+    }
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if is_secret(name) => Cow::Owned(format!("{name}={MASK}")),
         _ => pair.into(),
@@ -147,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn mask_headers_hides_authorization() {
+    fn mask_credentials_hides_authorization() {
         let frame = |headers: &str| format!(r#"[0,"GET","/me",{{"authorization":"a"}},{headers}]"#);
         for (headers, masked) in [
             (r#"{"Authorization":"t"}"#, r#"{"Authorization":"***"}"#),
@@ -161,7 +225,32 @@ mod tests {
             ),
             (r#"{ "x": "t" }"#, r#"{ "x": "t" }"#),
         ] {
-            assert_eq!(mask_headers(&frame(headers)), frame(masked));
+            assert_eq!(mask_credentials(&frame(headers)), frame(masked));
+        }
+    }
+
+    #[test]
+    fn mask_request_data_hides_tokens_of_near_misses() {
+        for path in [
+            "/session/renew",
+            "/session/renew/",
+            "//session//renew",
+            "/session%2Frenew",
+            "/session%252frenew",
+            "/Session/Renew",
+            "/session/renew?x",
+            "/session/renewal",
+            "/v1/app/session/renew",
+        ] {
+            assert_eq!(mask_request_data(path, r#"["s"]"#), r#"["***"]"#, "{path}");
+        }
+        for (data, masked) in [
+            (r#"{"Token": "s", "x": "y"}"#, r#"{"Token":"***","x":"y"}"#),
+            (r#"[{"\u0074oken": ["s"]}]"#, r#"[{"token":"***"}]"#),
+            (r#"{ "fileToken": "s" }"#, r#"{ "fileToken": "s" }"#),
+            (r#"{ "text": "a token" }"#, r#"{ "text": "a token" }"#),
+        ] {
+            assert_eq!(mask_request_data("/conversations/renew/x", data), masked);
         }
     }
 
@@ -183,5 +272,6 @@ mod tests {
             "/a?signature=***&x=1&tok%65n=***&Token=***"
         );
         assert_eq!(mask_query("/a"), "/a");
+        assert_eq!(mask_query("/session/renew?t"), "/session/renew?***");
     }
 }

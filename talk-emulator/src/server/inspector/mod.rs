@@ -14,5 +14,5 @@ pub use event::{ConnectionChange, InspectorEvent, InspectorEventBody};
 pub use frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine};
 pub(super) use log::EventLog;
 pub use log::InspectorEvents;
-pub(super) use mask::mask_request_data;
+pub(super) use mask::{mask_query, mask_request_data};
 pub(super) use requests::RecordedRequests;

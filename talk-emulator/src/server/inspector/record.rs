@@ -38,11 +38,15 @@ impl Server {
         let request = parsed.and_then(|parsed| parsed.as_ref().ok());
         let (is_ping, is_renewal) = request.map_or((false, false), |request| {
             let path = request.path.as_str();
-            (path == PING, path == mask::RENEW)
+            (path == PING, mask::is_renewal(path))
         });
         let shown: Cow<'_, str> = match request {
             Some(_) if is_renewal => mask::mask_request(text).into(),
-            Some(request) if request.has_headers => mask::mask_headers(text),
+            Some(request)
+                if request.has_headers || mask::may_have_credentials(text, &request.path) =>
+            {
+                mask::mask_credentials(text)
+            }
             Some(_) => text.into(),
             None => mask::mask_unreadable(text),
         };
@@ -66,7 +70,9 @@ impl Server {
             response: None,
             bytes: length(text),
         };
-        let line = request.map(|request| (&*request.method, &*request.path));
+        let path = request.map(|request| mask::mask_query(&request.path));
+        let line = request.zip(path.as_deref());
+        let line = line.map(|(request, path)| (&*request.method, path));
         let event = self.inspector.push_frame(head, &shown, line);
         if let (Some(seq), Some(event)) = (seq, event) {
             let request = RecordedRequest {
@@ -126,6 +132,7 @@ impl Server {
             return;
         }
         let text = text_of(request.headers(), request.body());
+        let text = mask::mask_request_data(request.uri().path(), &text);
         self.record_http_message(request, None, request.body().len(), &text);
     }
 
