@@ -1,5 +1,7 @@
 //! Comparison of an autoLink's text and URL: a reader must see where the link leads.
 
+use std::net::Ipv4Addr;
+
 /// Returns `true` if `url` is the target of an address written as `text`.
 ///
 /// An email address needs a `mailto:` URL with the same address, a phone number a `tel:` URL with
@@ -16,6 +18,9 @@ pub(super) fn agrees(url: &str, text: &str) -> bool {
         return !number.is_empty() && digits(strip_scheme(text, "tel:").unwrap_or(text)) == number;
     }
     let (url, text) = (WebAddress::split(url), WebAddress::split(text));
+    if text.is_email() || text.is_phone() {
+        return false;
+    }
     let Some(scheme) = url.scheme else {
         return false;
     };
@@ -73,6 +78,19 @@ impl<'a> WebAddress<'a> {
             fragment,
         }
     }
+
+    /// Returns `true` for an email address, which has no scheme.
+    fn is_email(&self) -> bool {
+        self.scheme.is_none() && self.host.contains('@')
+    }
+
+    /// Returns `true` for a phone number, which has no scheme. IP addresses are no phone numbers.
+    fn is_phone(&self) -> bool {
+        let is_of_phone = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-().".contains(c);
+        self.scheme.is_none()
+            && self.host.chars().all(is_of_phone)
+            && self.host.parse::<Ipv4Addr>().is_err()
+    }
 }
 
 fn split_off(text: &str, at: char) -> (&str, Option<&str>) {
@@ -95,6 +113,10 @@ mod tests {
             ("example.com/", "https://example.com"),
             ("Ann@example.com", "mailto:ann@example.com"),
             ("+1 (555) 123-4567", "tel:+15551234567"),
+            ("127.0.0.1/a", "http://127.0.0.1/a"),
+            ("127.0.0.1:4000", "http://127.0.0.1:4000"),
+            ("https://ann@example.com", "https://ann@example.com"),
+            ("https://112", "https://112"),
         ] {
             assert!(agrees(url, text), "{text} leads to {url}");
         }
@@ -115,6 +137,11 @@ mod tests {
             ("ann@example.com", "mailto:eve@example.com"),
             ("+1 555 123 4567", "tel:+15551234568"),
             ("call us", "tel:"),
+            ("ann@example.com", "https://ann@example.com"),
+            ("ann@example.com", "https://ann@example.com/a"),
+            ("+31612345678", "https://+31612345678"),
+            ("06 1234 5678", "https://06 1234 5678"),
+            ("112", "https://112"),
             ("", "https://"),
         ] {
             assert!(!agrees(url, text), "{text} does not lead to {url}");
