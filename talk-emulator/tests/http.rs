@@ -164,7 +164,10 @@ async fn control_posted_fault_applies_to_http() {
     assert_eq!(search().await.unwrap().status(), StatusCode::OK);
 
     fault(r#"{"kind": "429", "path": "/me/messages"}"#).await;
-    assert_eq!(search().await.unwrap().status(), 429);
+    let busy = search().await.unwrap();
+    assert_eq!(busy.status(), 429);
+    assert_eq!(busy.headers()["retry-after"], "1");
+    assert_eq!(json_of(&busy)["errorCode"], "RATE_LIMITED");
     fault(r#"{"kind": "500", "path": "/me/messages"}"#).await;
     assert_eq!(search().await.unwrap().status(), 500);
     fault(r#"{"kind": "drop", "path": "/me/messages"}"#).await;

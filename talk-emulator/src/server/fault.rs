@@ -179,11 +179,7 @@ impl FaultKind {
             Self::TokenExpiry | Self::Unauthorized => {
                 (401, "UNAUTHORIZED", "An injected fault: the token is bad.")
             }
-            Self::TooManyRequests => (
-                429,
-                "TOO_MANY_REQUESTS",
-                "An injected fault: too many requests.",
-            ),
+            Self::TooManyRequests => (429, "RATE_LIMITED", "An injected fault: too many requests."),
             _ => (
                 500,
                 "INTERNAL_ERROR",

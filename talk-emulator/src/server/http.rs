@@ -185,8 +185,15 @@ pub(super) fn respond(reply: Reply) -> HttpResponse {
     }
 }
 
+/// Converts a refusal to a response. One with status 429 has a `Retry-After` of a second, unless
+/// the caller replaces it (our choice).
 pub(super) fn refuse(refusal: &Refusal) -> HttpResponse {
-    json(refusal.status, refusal.json())
+    let mut response = json(refusal.status, refusal.json());
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        let second = header::HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, second);
+    }
+    response
 }
 
 /// Returns the response to a request that is refused.
