@@ -23,6 +23,7 @@ pub struct EmulatorBuilder {
     bind: Option<IpAddr>,
     port: u16,
     settings: Option<Settings>,
+    secret: Option<Secret>,
     seed: Option<u64>,
     initial_data: Option<Seed>,
     data: Option<PathBuf>,
@@ -94,12 +95,20 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets the settings. The default is the documented defaults of the service.
+    /// Sets the settings. The default is the settings stored in a [folder](Self::data), or else the
+    /// documented defaults of the service.
     ///
     /// An `origin` left at its default becomes the emulator's own address. These settings replace
-    /// the settings stored in a [folder](Self::data).
+    /// all stored settings. [`secret`](Self::secret) and [`webhooks`](Self::webhooks) replace only
+    /// theirs.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
+        self
+    }
+
+    /// Sets the secret key, in place of that of the [settings](Self::settings).
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
         self
     }
 
@@ -265,6 +274,13 @@ impl EmulatorBuilder {
         let mut clock = Clock::new();
         let origin = format!("http://{address}");
         let complete = |mut settings: Settings, earlier: Option<&Settings>| {
+            if let Some(secret) = &self.secret {
+                settings.secret = Some(secret.expose().to_owned());
+                // A key is created only if there is no secret.
+                if settings.webhooks.has_created_secret() {
+                    settings.webhooks.secret = None;
+                }
+            }
             if let Some(mut webhooks) = self.webhooks.clone() {
                 webhooks.secret = webhooks.secret.or(settings.webhooks.secret);
                 settings.webhooks = webhooks;

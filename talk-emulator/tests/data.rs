@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
-use talk_emulator::{DataError, Emulator, StartError};
+use talk_emulator::server::Settings;
+use talk_emulator::{DataError, Emulator, EmulatorBuilder, StartError, WebhookSettings};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -191,4 +192,45 @@ async fn shutdown_busy_database_returns() {
     socket.request("PUT", "/users/alice", name).await;
     timeout(TIMEOUT, stalled.recv()).await.unwrap().unwrap();
     timeout(TIMEOUT, emulator.shutdown()).await.unwrap();
+}
+
+#[tokio::test]
+async fn stored_settings_are_replaced_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let restart = async |change: fn(EmulatorBuilder) -> EmulatorBuilder| {
+        let builder = change(Emulator::builder().data(folder.path()));
+        let emulator = builder.start().await.unwrap();
+        let settings = emulator.settings().await.unwrap();
+        emulator.shutdown().await;
+        Settings {
+            origin: String::new(),
+            ..settings
+        }
+    };
+    let mut expected = restart(|builder| builder.settings(Settings::default())).await;
+    restart(move |builder| {
+        let mut settings = Settings::default();
+        settings.limits.search = false;
+        settings.webhooks.url = Some("http://127.0.0.1:1/".to_owned());
+        builder.settings(settings)
+    })
+    .await;
+    expected.limits.search = false;
+    expected.webhooks = restart(|builder| builder).await.webhooks;
+    assert!(expected.webhooks.has_created_secret());
+
+    // A secret replaces the created key.
+    expected.secret = Some("K1".to_owned());
+    expected.webhooks.secret = None;
+    assert_eq!(restart(|builder| builder.secret("K1")).await, expected);
+    assert_eq!(restart(|builder| builder).await, expected);
+    let webhooks =
+        |builder: EmulatorBuilder| builder.webhooks(WebhookSettings::new("http://127.0.0.1:2/"));
+    expected.webhooks = WebhookSettings::new("http://127.0.0.1:2/");
+    assert_eq!(restart(webhooks).await, expected);
+    expected.secret = Some("K2".to_owned());
+    assert_eq!(restart(|builder| builder.secret("K2")).await, expected);
+    let settings = restart(|builder| builder.settings(Settings::default())).await;
+    assert_eq!(settings.secret, None);
+    assert!(settings.limits.search);
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::{get, json_of, send, try_send};
+
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 

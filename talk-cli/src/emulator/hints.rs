@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use serde_json::{Map, Value};
 use talk_emulator::Emulator;
 use talk_emulator::server::{Seed, Settings};
 
@@ -74,6 +75,30 @@ pub(super) fn webhooks(settings: &Settings) -> Option<String> {
     Some(format!("webhooks go to {url}, signed with {key}\n"))
 }
 
+/// Returns a line with the names of the settings that come from an earlier start. `given` are the
+/// names of those that come from this one.
+pub(super) fn stored(settings: &Settings, given: &[&str]) -> Option<String> {
+    let mut settings = settings.clone();
+    if settings.webhooks.has_created_secret() {
+        settings.webhooks.secret = None;
+    }
+    let members = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    let default = members(&Settings::default());
+    let stored = members(&settings).into_iter();
+    let stored = stored.filter(|(name, value)| default.get(name) != Some(value));
+    let names: Vec<_> = stored
+        .map(|(name, _)| name)
+        .filter(|name| !given.contains(&name.as_str()))
+        .collect();
+    let names = (!names.is_empty()).then(|| names.join(", "))?;
+    Some(format!(
+        "settings of an earlier start apply: {names}; replace them with --config\n"
+    ))
+}
+
 /// Quotes a string without control characters as a word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
@@ -87,6 +112,22 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stored_settings_of_earlier_start_are_named() {
+        let mut settings = Settings {
+            origin: "http://127.0.0.1:4000".to_owned(),
+            secret: Some("sk_test_1".to_owned()),
+            ..Settings::default()
+        };
+        settings.limits.search = false;
+        let note = stored(&settings, &["origin"]).unwrap();
+        assert!(note.contains("apply: limits, secret;"), "{note}");
+        assert!(!note.contains("sk_test_1"), "{note}");
+        let note = stored(&settings, &["origin", "secret"]).unwrap();
+        assert!(note.contains("apply: limits;"), "{note}");
+        assert_eq!(stored(&Settings::default(), &[]), None);
+    }
 
     #[test]
     fn quoted_word_is_safe_in_a_shell() {

@@ -84,15 +84,17 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Outcome {
     let settings = options.config.as_deref();
     let settings = settings.map(|file| read("--config", file));
-    let mut settings: Option<Settings> = settings.transpose()?;
-    if let Some(secret) = options.secret {
-        settings.get_or_insert_default().secret = Some(secret);
-    }
-    let needs_token = settings.as_ref().is_some_and(|it| it.secret.is_some());
+    let settings: Option<Settings> = settings.transpose()?;
     let seed = options.seed.as_deref().map(read_seed).transpose()?;
     let mut builder = Emulator::builder().bind(options.bind).port(options.port);
+    let is_configured = settings.is_some();
     if let Some(settings) = settings {
         builder = builder.settings(settings);
+    }
+    let mut given = vec!["origin"];
+    if let Some(secret) = options.secret {
+        given.push("secret");
+        builder = builder.secret(secret);
     }
     if let Some(seed) = &seed {
         builder = builder.initial_data(seed.clone());
@@ -101,6 +103,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         builder = builder.data(folder).on_stall(report_stall);
     }
     if let Some(url) = options.webhook {
+        given.push("webhooks");
         let mut webhooks = WebhookSettings::new(url);
         let events = options.webhook_event;
         let notify_after = options.notify_after.map(|it| it.as_millis().try_into());
@@ -127,13 +130,14 @@ pub(crate) fn run(options: Options) -> Outcome {
         if let Some(line) = hints::inspector(&emulator, control_host.as_deref()) {
             let _ = io::stderr().write_all(line.as_bytes());
         }
-        let hints = hints::hints(emulator.host(), seed.as_ref(), needs_token);
-        let _ = io::stderr().write_all(hints.as_bytes());
-        if let Ok(settings) = emulator.settings().await
-            && let Some(note) = hints::webhooks(&settings)
-        {
-            let _ = io::stderr().write_all(note.as_bytes());
+        let settings = emulator.settings().await.unwrap_or_default();
+        let needs_token = settings.secret.is_some();
+        let mut notes = hints::hints(emulator.host(), seed.as_ref(), needs_token);
+        notes.extend(hints::webhooks(&settings));
+        if !is_configured {
+            notes.extend(hints::stored(&settings, &given));
         }
+        let _ = io::stderr().write_all(notes.as_bytes());
         tokio::select! {
             _ = stop => {}
             () = emulator.wait() => {}
