@@ -321,6 +321,11 @@ async fn control_errors_are_json() {
     for (path, body, status) in [
         ("/connections/abc/close", &json!({}), 400),
         ("/connections/-1/expire", &json!({}), 400),
+        ("/connections/0/close", &json!({ "code": 999 }), 400),
+        ("/connections/0/close", &json!({ "code": 1005 }), 400),
+        ("/connections/0/close", &json!({ "code": 1006 }), 400),
+        ("/connections/0/close", &json!({ "code": 1015 }), 400),
+        ("/connections/0/close", &json!({ "code": 3000 }), 404),
         ("/connections/0/close", &large, 413),
         ("/snapshots/%FF/save", &json!({}), 400),
         ("/webhooks/%FF/resend", &json!({}), 400),

@@ -159,8 +159,12 @@ impl PageRequest {
         let Some(limit) = &self.limit else {
             return Ok(size.default as usize);
         };
-        match limit.as_u64() {
-            Some(limit) if limit >= 1 => Ok(limit.min(size.max) as usize),
+        // A number above the range of integers is read as a float.
+        match (limit.as_u64(), limit.as_f64()) {
+            (Some(limit), _) if limit >= 1 => Ok(limit.min(size.max) as usize),
+            (None, Some(limit)) if limit >= 1.0 && limit.fract() == 0.0 => {
+                Ok(size.max.min(limit as u64) as usize)
+            }
             _ => Err(Refusal::invalid(
                 "INVALID_LIMIT",
                 "A limit is a whole number of at least 1.",

@@ -40,13 +40,20 @@ pub(crate) async fn close_connection(
         true => Close::default(),
         false => parse(&body)?,
     };
-    if code.is_some_and(|code| !(1000..5000).contains(&code)) {
-        return Err(bad_request("A close code is 1000 to 4999.".to_owned()));
+    if code.is_some_and(|code| !is_close_code(code)) {
+        return Err(bad_request(
+            "A close code is 1000 to 4999, except 1004, 1005, 1006 and 1015.".to_owned(),
+        ));
     }
     let close = shell
         .engine
         .call(move |core, now| core.server.close_connection(now, ConnectionId(id), code));
     done_if(close.await?)
+}
+
+/// Returns `true` if a close frame may have this code. RFC 6455 reserves some.
+fn is_close_code(code: u16) -> bool {
+    (1000..5000).contains(&code) && !matches!(code, 1004..=1006 | 1015)
 }
 
 /// Expires the session of a connection.

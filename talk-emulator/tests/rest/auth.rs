@@ -272,3 +272,14 @@ fn body_is_checked_before_existence() {
         assert_eq!(world.rejected(method, path, body).0, 400, "{method} {path}");
     }
 }
+
+#[test]
+fn body_nested_too_deep_is_refused_with_reason() {
+    let mut world = World::new();
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let mut request = request("PUT", "/users/alice", &json!({}));
+    *request.body_mut() = format!(r#"{{"name": "A", "unknown": {deep}}}"#).into();
+    let (status, body) = world.http(request);
+    assert_eq!(status, 400);
+    assert_eq!(body["reasons"], json!(["The body is nested too deep."]));
+}

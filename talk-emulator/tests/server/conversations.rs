@@ -225,6 +225,8 @@ fn list_invalid_limit_or_cursor_is_refused() {
         world.ok(alice, "PUT", &format!("/conversations/n{n}"), json!({}));
         world.add(alice, &format!("n{n}"), &["alice"]);
     }
+    let huge = json!({ "limit": 1e20 });
+    world.ok(alice, "GET", "/me/conversations", huge);
     let page = world.ok(alice, "GET", "/me/conversations", json!({ "limit": 1000 }));
     assert_eq!(
         ids(&page).len(),

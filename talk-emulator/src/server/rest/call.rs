@@ -6,6 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use talk_proto::replace_lone_surrogates;
@@ -87,8 +88,14 @@ impl Call {
         code: &'static str,
         expected: &str,
     ) -> Result<T, Refusal> {
-        serde_json::from_str(self.body.get())
-            .map_err(|_| invalid(code, format!("The body must be {expected}.")))
+        serde_json::from_str(self.body.get()).map_err(|error| {
+            // The body is valid JSON, so that only its depth remains as a syntax error.
+            let reason = match error.classify() {
+                Category::Syntax => "The body is nested too deep.".to_owned(),
+                _ => format!("The body must be {expected}."),
+            };
+            invalid(code, reason)
+        })
     }
 }
 
