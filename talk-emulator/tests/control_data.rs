@@ -171,6 +171,26 @@ async fn snapshot_moves_to_another_emulator() {
 }
 
 #[tokio::test]
+async fn snapshot_name_of_dots_is_refused() {
+    let emulator = seeded().start().await.unwrap();
+    ok(&emulator, "POST", "/snapshots/a/save", json!({})).await;
+    let snapshot = read(&emulator, "/snapshots/a").await;
+    for name in ["%2E", "%2e%2E", "..", "."] {
+        for (method, path, body) in [
+            ("POST", format!("/snapshots/{name}/save"), json!({})),
+            ("PUT", format!("/snapshots/{name}"), snapshot.clone()),
+        ] {
+            let response = change(&emulator, method, &path, &body).await;
+            assert_eq!(response.status(), 400, "{method} {path}");
+            let reason = json_of(&response)["reasons"][0].to_string();
+            assert!(reason.contains("cannot have the name"), "{reason}");
+        }
+    }
+    let list = read(&emulator, "/snapshots").await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn snapshots_are_limited() {
     let emulator = Emulator::start().await.unwrap();
     for at in 0..100 {

@@ -110,11 +110,17 @@ pub(crate) async fn delete_snapshot(
     Ok(Json(json!({})))
 }
 
+/// Stores a snapshot under a name. Requests of browsers and of most other programs cannot contain
+/// the names `.` and `..`: the snapshot could neither be read nor deleted.
 pub(super) fn keep(
     core: &mut Core,
     name: String,
     snapshot: Snapshot,
 ) -> Result<Json<Value>, Refusal> {
+    if matches!(&*name, "." | "..") {
+        let reason = format!("A snapshot cannot have the name {name:?}.");
+        return Err(bad_request(reason));
+    }
     if core.snapshots.len() >= MAX_SNAPSHOTS && !core.snapshots.contains_key(&name) {
         let reason = format!("There are {MAX_SNAPSHOTS} snapshots: delete one first.");
         return Err(bad_request(reason));

@@ -138,6 +138,25 @@ export async function checkSnapshots(inspector) {
     );
   });
 
+  await check('snapshots_names_without_an_address_are_refused', async () => {
+    const form = page.getByRole('form', { name: 'Save a snapshot' });
+    for (const name of ['.', '..']) {
+      await inspector.fill(form, { Name: name });
+      await inspector.button('Save', form).click();
+      await page.getByRole('alert').getByText(`for the name ${name}.`).waitFor();
+    }
+    const importing = page.getByRole('form', { name: 'Import a snapshot' });
+    await importing
+      .getByLabel('File')
+      .setInputFiles({ name: '.json', mimeType: 'application/json', buffer: exported });
+    await inspector.button('Import', importing).click();
+    await page.getByRole('alert').getByText('The file .json has no name').waitFor();
+    assert.deepEqual(
+      (await api.get('snapshots')).data.map((it) => it.name),
+      ['saved'],
+    );
+  });
+
   await check('snapshots_reset_asks_and_restores_the_seed', async () => {
     await inspector.button('Reset all data').click();
     await inspector.confirm('Cancel');

@@ -144,6 +144,33 @@ export async function checkData(inspector, { alice, bob }) {
     );
   });
 
+  await check('data_ids_of_dots_change_nothing_else', async () => {
+    const trap = (payload, ...rest) => api.post('rest/ui/batch', [[1, ...rest, payload]]);
+    for (const id of ['.', '..']) {
+      await trap({ name: 'Dots' }, 'PUT', `/users/${id}`);
+      await trap({ subject: `Called ${id}` }, 'PUT', `/conversations/${id}`);
+      await trap({}, 'PUT', `/conversations/trip/participants/${id}`);
+    }
+    await inspector.button('Edit participant ..').click();
+    await inspector.fill(dialog, { Access: 'Read' });
+    await inspector.confirm('Save');
+    const participants = async () => (await rest('conversations/trip')).participants;
+    assert.equal((await participants())['..'].access, 'Read');
+    for (const id of ['.', '..']) {
+      await inspector.button(`Remove participant ${id}`).click();
+      await inspector.confirm('Remove participant');
+      await inspector.command('/rest/ui/batch', `/conversations/trip/participants/${id}`);
+    }
+    assert.deepEqual(Object.keys(await participants()).sort(), ['alice', 'bob']);
+    await inspector.open('data/ui/conversations');
+    await page.getByRole('link', { name: '..', exact: true }).click();
+    await page.getByRole('heading', { name: 'Called ..' }).waitFor();
+    await inspector.button('Delete conversation').click();
+    await inspector.confirm('Delete conversation');
+    await table('Conversations').getByText('Called .', { exact: true }).waitFor();
+    await inspector.open('data/ui/conversations/trip');
+  });
+
   await check('data_conversation_is_edited_and_deleted', async () => {
     await inspector.button('Edit conversation').click();
     await inspector.fill(dialog, { Subject: 'The long trip' });

@@ -69,6 +69,7 @@ static ASSETS: &[Asset] = assets! {
     "pages.css": CSS,
     "patch.js": JS,
     "refresh.js": JS,
+    "request.js": JS,
     "rest-list.js": JS,
     "seed-form.js": JS,
     "settings-page.js": JS,

@@ -1,6 +1,7 @@
 // Requests to the emulator.
 import { askForToken, authorization, token } from './token.js';
 import { curlCommand } from './curl.js';
+import { sendable } from './request.js';
 import { showCommand } from './command-panel.js';
 
 /** The address of the control API, with a slash at the end. */
@@ -32,7 +33,7 @@ export async function authorizedFetch(path, init = {}) {
   }
 }
 
-async function send(method, path, body) {
+async function send({ method, path, text: body, unwrap }) {
   const init = { method };
   if (body !== undefined) {
     init.body = body;
@@ -46,12 +47,12 @@ async function send(method, path, body) {
   } catch {
     // An answer without JSON is kept as text.
   }
-  return { status: response.status, text, data, ok: response.ok };
+  return unwrap({ status: response.status, text, data, ok: response.ok });
 }
 
 /** Reads from the emulator. */
 export async function read(path) {
-  const answer = await send('GET', path);
+  const answer = await send(sendable('GET', path));
   if (!answer.ok) throw new RefusedError(answer.status, answer.data);
   return answer.data;
 }
@@ -68,7 +69,7 @@ export async function actAs({ app, user, method, path, data }, isAction = true) 
 }
 
 async function readAct(body) {
-  const answer = await send('POST', 'act', JSON.stringify(body));
+  const answer = await send(sendable('POST', 'act', JSON.stringify(body)));
   if (!answer.ok) throw new RefusedError(answer.status, answer.data);
   return answer.data;
 }
@@ -80,17 +81,18 @@ async function readAct(body) {
  */
 export async function perform(method, path, body, options = {}) {
   const text = options.text ?? (method === 'GET' ? undefined : JSON.stringify(body ?? {}));
+  const request = sendable(method, path, text);
   const command = curlCommand({
-    method,
-    url: new URL(path, BASE).href,
-    body: text,
+    method: request.method,
+    url: new URL(request.path, BASE).href,
+    body: request.text,
     file: options.file,
     output: options.output,
     withToken: token() !== null,
   });
   let answer;
   try {
-    answer = await send(method, path, text);
+    answer = await send(request);
   } catch (error) {
     showCommand({ command, failure: 'There was no answer.' });
     throw error;

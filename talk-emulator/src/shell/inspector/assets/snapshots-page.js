@@ -102,6 +102,7 @@ function mount(root, { stream }) {
         async (values, form) => {
           const [file] = form.elements.file.files;
           const target = values.name ?? file.name.replace(/\.json$/, '');
+          if (target === '') throw new Error(`The file ${file.name} has no name. Enter one.`);
           const text = await file.text();
           await perform('PUT', path('snapshots', target), undefined, { text, file: file.name });
           form.reset();
