@@ -66,6 +66,37 @@ fn path_segments_are_decoded_one_by_one() {
 }
 
 #[test]
+fn deletion_without_last_id_keeps_object_around_it() {
+    let mut world = World::new();
+    world.done("PUT", "/users/alice", json!({ "name": "Alice" }));
+    let conversation = json!({ "participants": ["alice"] });
+    world.done("PUT", "/conversations/c", conversation);
+    let message = json!([{ "type": "UserMessage", "sender": "alice", "text": "kept" }]);
+    world.done("POST", "/conversations/c/messages", message);
+    let sent = world.read("/conversations/c/messages")["data"][0].clone();
+    let message = format!("/conversations/c/messages/{}", sent["id"].as_str().unwrap());
+    for path in [
+        "/conversations/c/",
+        "/conversations/c//",
+        "/conversations/c/participants/",
+        "/conversations/c/messages/",
+        &format!("{message}/"),
+        &format!("{message}/reactions/"),
+        &format!("{message}/reactions/%F0%9F%91%8D/"),
+    ] {
+        let (status, body) = world.http(request("DELETE", path, &Value::Null));
+        assert_eq!(status, 404, "{path}");
+        assert_eq!(body["errorCode"], "ROUTE_NOT_FOUND", "{path}");
+        let batch = json!([[1, "DELETE", path]]);
+        let answers = world.done("POST", "/batch", batch);
+        assert_eq!(answers[0][1], 404, "{path}");
+        assert_eq!(world.read(&message)["text"], "kept", "{path}");
+    }
+    world.done("DELETE", &message, json!({}));
+    world.done("DELETE", "/conversations/c", json!({}));
+}
+
+#[test]
 fn unknown_app_is_refused_before_credentials() {
     let settings = json!({ "refusedApps": ["app"], "secret": "s3cret" });
     let mut world = World::with(serde_json::from_value(settings).unwrap());

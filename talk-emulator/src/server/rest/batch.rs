@@ -99,8 +99,13 @@ impl Operation {
     fn run(&self, cx: &mut RequestCx<'_>, batch: &Call) -> (u16, Value) {
         let path = segments(&self.path).unwrap_or_default();
         let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
-        // One trailing slash is tolerated, as outside of a batch.
-        let path = path.strip_suffix(&[""]).unwrap_or(&path);
+        let path = match routes::without_trailing_slash(&self.method, &path) {
+            Ok(path) => path,
+            Err(refusal) => {
+                let (status, body) = answer(Err(refusal));
+                return (status, value(&body));
+            }
+        };
         if matches!(path, ["batch" | "files", ..]) {
             let reason = "Batches and uploads are not allowed in a batch.";
             let (status, body) = answer(Err(invalid("INVALID_BATCH", reason)));

@@ -69,9 +69,11 @@ impl Server {
         address: &Address,
     ) -> HttpResponse {
         let path = address.path();
-        // One trailing slash is tolerated.
-        let path = path.strip_suffix(&[""]).unwrap_or(&path);
         let method = request.method().as_str();
+        let path = match routes::without_trailing_slash(method, &path) {
+            Ok(path) => path,
+            Err(refusal) => return http_message::refuse(&refusal),
+        };
         // A batch is not in the table, because its operations are.
         let handler = match (method, path) {
             ("POST", ["batch"]) => Some(Box::new(batch::run) as routes::Handler<'_>),

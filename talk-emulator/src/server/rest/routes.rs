@@ -90,6 +90,27 @@ pub(super) fn find<'a>(method: &str, path: &[&'a str]) -> Option<Handler<'a>> {
     Some(Box::new(move |cx, call| route.run(cx, &params, call)))
 }
 
+/// Returns the path of a request without a trailing slash, which is tolerated.
+///
+/// # Errors
+///
+/// For a deletion, because a path whose last ID is empty would delete the object around it (our
+/// choice).
+pub(super) fn without_trailing_slash<'a, 'p>(
+    method: &str,
+    path: &'a [&'p str],
+) -> Result<&'a [&'p str], Refusal> {
+    match path.strip_suffix(&[""]) {
+        Some([_, ..]) if method == "DELETE" => Err(Refusal::new(
+            404,
+            "ROUTE_NOT_FOUND",
+            "The path of a deletion ends with a slash: its last ID is empty.",
+        )),
+        Some(path) => Ok(path),
+        None => Ok(path),
+    }
+}
+
 /// Returns the methods and paths of all requests.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
