@@ -407,6 +407,33 @@ async fn act_sends_as_user() {
 }
 
 #[tokio::test]
+async fn act_text_is_markup_of_message() {
+    let emulator = seeded().await;
+    let act = |extra: Value| {
+        let mut act = json!({
+            "app": "app",
+            "user": "alice",
+            "method": "POST",
+            "path": "/conversations/lobby/messages",
+            "text": "hi *bob*",
+        });
+        act["data"] = extra;
+        act
+    };
+    let custom = json!({ "custom": { "k": "v" } });
+    let answer = ok(&emulator, "POST", "/act", act(custom)).await;
+    assert_eq!(answer["status"], 200);
+    let messages = read(&emulator, "/rest/app/conversations/lobby/messages").await;
+    let message = &messages["data"][0];
+    assert_eq!(message["content"][0]["children"][1]["type"], "bold");
+    assert_eq!(message["custom"], json!({ "k": "v" }));
+    for data in [json!({ "content": [] }), json!([])] {
+        let response = change(&emulator, "POST", "/act", &act(data)).await;
+        assert_eq!(response.status(), 400);
+    }
+}
+
+#[tokio::test]
 async fn faults_are_listed_and_disarmed() {
     let emulator = seeded().await;
     let mut alice = connect(&emulator, "alice").await;

@@ -6,8 +6,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+use talk_proto::content::{MarkupSource, parse_markup};
 
 use super::control::{bad_request, parse};
 use super::control_extract::{ControlBody, ControlPath};
@@ -119,6 +120,28 @@ struct Act {
     method: String,
     path: String,
     data: Option<Box<RawValue>>,
+    /// Markup that becomes the member `content` of the data.
+    text: Option<String>,
+}
+
+impl Act {
+    /// Returns the data of the request.
+    fn data(&self) -> Result<Option<Box<RawValue>>, Refusal> {
+        let Some(text) = &self.text else {
+            return Ok(self.data.clone());
+        };
+        let mut data: Map<String, Value> = match &self.data {
+            Some(data) => parse(data.get().as_bytes())?,
+            None => Map::new(),
+        };
+        let content = json!(parse_markup(text, MarkupSource::Translation));
+        if data.insert("content".to_owned(), content).is_some() {
+            let reason = "Only one of `text` and `data.content` is allowed.";
+            return Err(bad_request(reason.to_owned()));
+        }
+        let data = to_raw_value(&data).map_err(|error| bad_request(error.to_string()))?;
+        Ok(Some(data))
+    }
 }
 
 /// Makes a request in the name of a user.
@@ -127,9 +150,10 @@ pub(crate) async fn act(
     ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let act: Act = parse(&body)?;
+    let data = act.data()?;
     let answer = shell.engine.call(move |core, now| {
         let (user, line) = ((&*act.app, &*act.user), (&*act.method, &*act.path));
-        core.server.act(now, user, line, act.data.as_deref())
+        core.server.act(now, user, line, data.as_deref())
     });
     let (status, data) = answer.await?.ok_or_else(|| {
         Refusal::new(

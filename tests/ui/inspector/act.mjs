@@ -3,7 +3,7 @@ import { check, watch } from '../../interop/harness.mjs';
 import { assert, eventually } from './inspector.mjs';
 
 export async function checkAct(inspector, { alice, bob, world }) {
-  const { page, dialog } = inspector;
+  const { page, dialog, api } = inspector;
   const [lunch, ofBob] = await world.conversation('lunch', [alice, bob]);
   const seen = watch((tell) => ofBob.subscribeMessages(tell));
   const typing = watch((tell) => ofBob.subscribeTyping(tell));
@@ -76,12 +76,58 @@ export async function checkAct(inspector, { alice, bob, world }) {
   await check('act_message_is_edited_and_deleted', async () => {
     const { id } = seen.latest[0];
     await inspector.button(`Edit message ${id}`).click();
-    await inspector.fill(dialog, { Text: 'Pumpkin' });
+    await inspector.fill(dialog, { 'Text with markup': '*Pumpkin*' });
     await inspector.confirm('Save');
-    await seen.until('the edit', ([latest]) => latest.plaintext === 'Pumpkin');
+    const edited = await seen.until('the edit', ([latest]) => latest.plaintext === 'Pumpkin');
+    assert.equal(edited[0].content[0].children[0].type, 'bold');
     await inspector.button(`Delete message ${id}`).click();
     await inspector.confirm('Delete message');
     await seen.until('the deletion', (all) => all.every((it) => it.id !== id));
+  });
+
+  await check('act_edit_keeps_what_it_does_not_change', async () => {
+    const url = 'rest/ui/conversations/lunch/messages';
+    const rich = 'A *bold* soup:\r\n- with _salt_\n- <https://example.com|a link>';
+    const [{ id }] = await api.post(url, [{ type: 'UserMessage', sender: 'alice', text: rich }]);
+    const before = await api.get(`${url}/${id}`);
+    await inspector.button(`Edit message ${id}`).click();
+    await inspector.confirm('Save');
+    assert.deepEqual(await api.get(`${url}/${id}`), before);
+    await api.post('settings', { roles: { default: { links: true } } });
+    await inspector.button(`Edit message ${id}`).click();
+    const field = dialog.getByLabel('Text with markup');
+    await field.fill((await field.inputValue()).replace('salt', 'pepper'));
+    await inspector.confirm('Save');
+    const { content, text } = await api.get(`${url}/${id}`);
+    assert.equal(text, rich.replace('salt', 'pepper').replace('\r', ''));
+    const types = content[0].children.map((it) => it.type ?? 'text');
+    assert.ok(types.includes('bold') && types.includes('bulletList'), types.join());
+    await api.post('settings', { roles: null });
+  });
+
+  await check('act_file_message_cannot_become_a_text', async () => {
+    const form = new FormData();
+    form.append('file', new Blob(['Tomatoes']), 'recipe.txt');
+    const headers = { Authorization: 'Bearer any' };
+    const upload = await fetch(new URL('/v1/ui/files', inspector.address), {
+      method: 'POST',
+      headers,
+      body: form,
+    });
+    const { attachmentToken } = await upload.json();
+    const url = 'rest/ui/conversations/lunch/messages';
+    const message = { type: 'UserMessage', sender: 'alice', attachmentToken };
+    const [{ id }] = await api.post(url, [message]);
+    await inspector.button(`Delete message ${id}`).waitFor();
+    assert.equal(await inspector.button(`Edit message ${id}`).count(), 0);
+    await inspector.open('data/ui/conversations/lunch');
+    await inspector.button(`Edit message ${id}`).click();
+    await inspector.fill(dialog, { 'Text with markup': 'The *recipe*' });
+    await inspector.confirm('Save');
+    const { content } = await api.get(`${url}/${id}`);
+    assert.deepEqual(content.map(({ type }) => type).sort(), ['file', 'text']);
+    await inspector.open('act?app=ui&user=alice&conversation=lunch');
+    await api.send('DELETE', `${url}/${id}`);
   });
 
   await check('act_mark_as_unread_and_read', async () => {

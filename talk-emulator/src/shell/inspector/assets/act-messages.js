@@ -1,7 +1,7 @@
 // The messages of a conversation, with the actions of the chosen user.
 import { button, el, itemButton } from './dom.js';
 import { contentView, plainText } from './content-view.js';
-import { actAs } from './api.js';
+import { actAs, read } from './api.js';
 import { confirmAction } from './dialog.js';
 import { field, openForm } from './form.js';
 import { onClick } from './action.js';
@@ -11,6 +11,12 @@ const EMOJI = ['👍', '❤️', '😂'];
 
 /** Returns the content of a text without markup. */
 export const textContent = (text) => [{ type: 'text', children: [text] }];
+
+/** Returns `true` if the content is a text. A text in place of another content would discard it. */
+const isText = ({ content }) => content.length === 1 && content[0].type === 'text';
+
+const textField = (value) =>
+  field({ name: 'text', label: 'Text with markup', type: 'textarea', value, required: true });
 
 /** Creates the list of messages, oldest first. */
 export function messageList(actor, messages, compose, reload) {
@@ -26,22 +32,17 @@ export function messageList(actor, messages, compose, reload) {
 function item(actor, message, byId, compose, reload) {
   const isOwn = message.senderId === actor.user;
   const url = `/${path('conversations', actor.conversation, 'messages', message.id)}`;
-  const act = async (method, part, data) => {
-    await actAs({ ...actor.base, method, path: url + part, data });
+  const act = async (method, part, more = {}) => {
+    await actAs({ ...actor.base, method, path: url + part, ...more });
     await reload();
   };
-  const edit = () => {
-    const text = field({
-      name: 'text',
-      label: 'Text',
-      type: 'textarea',
-      value: plainText(message.content),
-      required: true,
+  const edit = onClick(async () => {
+    const { text } = await read(path('rest', actor.app) + url);
+    await openForm('Edit message', [textField(text)], 'Save', async (values, initial) => {
+      if (values.text === undefined) throw new Error('A message needs a text.');
+      if (values.text !== initial.text) await act('PATCH', '', { text: values.text });
     });
-    openForm('Edit message', [text], 'Save', (values) =>
-      act('PATCH', '', { content: textContent(values.text) }),
-    );
-  };
+  });
   const remove = onClick(async () => {
     if (await confirmAction('Delete message', 'The message is deleted for all participants.')) {
       await act('DELETE', '');
@@ -76,7 +77,7 @@ function item(actor, message, byId, compose, reload) {
           { 'aria-label': `React with ${emoji} to message ${message.id}` },
         ),
       ),
-      named('Edit', edit),
+      isText(message) ? named('Edit', edit) : null,
       named('Delete', remove, { class: 'danger' }),
     ),
   );

@@ -58,11 +58,11 @@ export async function read(path) {
 }
 
 /**
- * Sends a request of a user, as over a WebSocket. `isAction` shows its command; reads of the page do
- * not.
+ * Sends a request of a user, as over a WebSocket. `text` is markup that becomes the content of a message.
+ * `isAction` shows its command; reads of the page do not.
  */
-export async function actAs({ app, user, method, path, data }, isAction = true) {
-  const body = { app, user, method, path, data };
+export async function actAs({ app, user, method, path, data, text }, isAction = true) {
+  const body = { app, user, method, path, data, text };
   const answer = isAction ? await perform('POST', 'act', body) : await readAct(body);
   if (answer.status >= 400) throw new RefusedError(answer.status, answer.data);
   return answer.data;

@@ -149,8 +149,8 @@ function participantsOf(url, { participants }, reload) {
 export function conversationView(app, conversation, reload) {
   const url = path('rest', app, 'conversations', conversation.id);
   const edit = () =>
-    openForm(`Edit ${conversation.id}`, fields(conversation), 'Save', async (values) => {
-      await perform('PUT', url, changes(conversation, membersOf(values)));
+    openForm(`Edit ${conversation.id}`, fields(conversation), 'Save', async (values, initial) => {
+      await perform('PUT', url, changes(membersOf(initial), membersOf(values)));
       await reload();
     });
   const remove = onClick(async () => {

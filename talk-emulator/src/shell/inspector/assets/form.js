@@ -66,11 +66,15 @@ export function pageForm(label, fields, submitLabel, action, attributes = {}) {
   );
 }
 
-/** Shows a form in a dialog. It stays open until the action succeeds or it is cancelled. */
+/**
+ * Shows a form in a dialog. It stays open until the action succeeds or it is cancelled; then the result
+ * resolves. The action receives the values, and those at the beginning: controls may change a value, for
+ * example its line ends.
+ */
 export function openForm(title, fields, submitLabel, action) {
   const message = el('p', { class: 'bad', role: 'alert' });
   const submit = el('button', { class: 'primary' }, submitLabel);
-  const dialog = el('dialog', { 'aria-label': title, onclose: () => dialog.remove() });
+  const dialog = el('dialog', { 'aria-label': title });
   const form = el(
     'form',
     {
@@ -81,7 +85,7 @@ export function openForm(title, fields, submitLabel, action) {
         let failure = null;
         await run(submit, async () => {
           try {
-            await action(valuesOf(form));
+            await action(valuesOf(form), initial);
           } catch (error) {
             failure = error;
           }
@@ -101,6 +105,13 @@ export function openForm(title, fields, submitLabel, action) {
     ),
   );
   dialog.append(form);
-  document.body.append(dialog);
-  dialog.showModal();
+  const initial = valuesOf(form);
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
 }

@@ -18,9 +18,13 @@ function edit(url, message, reload) {
       value: customText(message.custom),
     }),
   ];
-  openForm('Edit message', fields, 'Save', async (values) => {
-    const patch = changes(message, values);
+  openForm('Edit message', fields, 'Save', async (values, initial) => {
+    const patch = changes(initial, values);
     if (patch.text === null) throw new Error('A message needs a text. Delete the message instead.');
+    // A text alone would replace the file.
+    const file = message.content.find(({ type }) => type === 'file');
+    if (patch.text !== undefined && file !== undefined) patch.attachmentToken = file.fileToken;
+    if (Object.keys(patch).length === 0) return;
     await perform('PUT', url, patch);
     await reload();
   });

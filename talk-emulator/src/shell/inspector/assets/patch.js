@@ -1,4 +1,4 @@
-// Differences between the data and the values of a form.
+// Differences between the values of a form.
 
 const isEqual = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 

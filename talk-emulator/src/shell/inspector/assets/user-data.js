@@ -49,8 +49,8 @@ function create(app, reload) {
 }
 
 function edit(app, user, reload) {
-  openForm(`Edit ${user.id}`, fields(user), 'Save', async (values) => {
-    const patch = changes(user, membersOf(values));
+  openForm(`Edit ${user.id}`, fields(user), 'Save', async (values, initial) => {
+    const patch = changes(membersOf(initial), membersOf(values));
     await perform('PUT', path('rest', app, 'users', user.id), patch);
     await reload();
   });
