@@ -114,6 +114,21 @@ export async function checkSnapshots(inspector) {
     assert.equal(await name(), 'Alice');
   });
 
+  await check('snapshots_save_asks_before_it_replaces', async () => {
+    const form = page.getByRole('form', { name: 'Save a snapshot' });
+    const before = await api.get('snapshots/before%201');
+    await api.send('PUT', 'rest/ui/users/late', { name: 'Late' });
+    await inspector.fill(form, { Name: 'before 1' });
+    await inspector.button('Save', form).click();
+    await inspector.confirm('Cancel');
+    assert.deepEqual(await api.get('snapshots/before%201'), before);
+    await inspector.fill(form, { Name: 'before 1' });
+    await inspector.button('Save', form).click();
+    await inspector.confirm('Replace snapshot');
+    await inspector.command('/snapshots/before%201/save');
+    assert.notDeepEqual(await api.get('snapshots/before%201'), before);
+  });
+
   await check('snapshots_export_delete_and_import', async () => {
     const [file] = await Promise.all([
       page.waitForEvent('download'),

@@ -25,6 +25,30 @@ export async function checkData(inspector, { alice, bob }) {
     assert.deepEqual(user.custom, { plan: 'free' });
   });
 
+  await check('data_creation_changes_nothing_that_exists', async () => {
+    const refused = async (button, values, message) => {
+      await inspector.button(button).click();
+      await inspector.fill(dialog, values);
+      await dialog.locator('button.primary').click();
+      await dialog.getByRole('alert').getByText(message).waitFor();
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+    };
+    const [user, plans] = [await rest('users/alice'), await rest('conversations/plans')];
+    await inspector.open('data/ui/users');
+    await refused('New user', { ID: 'alice', Name: 'Lost' }, 'a user with the ID alice already');
+    await inspector.open('data/ui/conversations');
+    const conversation = { ID: 'plans', Subject: 'Lost' };
+    await refused('New conversation', conversation, 'a conversation with the ID plans already');
+    await inspector.open('data/ui/conversations/plans');
+    const participant = { 'User ID': 'bob', Access: 'Read' };
+    await refused('Add participant', participant, 'bob is a participant already');
+    assert.deepEqual(await rest('users/alice'), user);
+    assert.deepEqual(await rest('conversations/plans'), plans);
+    await inspector.open('data/ui/users');
+    await inspector.button(`Edit user d'ana`).waitFor();
+  });
+
   await check('data_command_repeats_the_action_in_a_shell', async () => {
     await api.send('PUT', `rest/ui/users/d'ana`, { name: 'Changed' });
     await inspector.runCommand('-X PUT');

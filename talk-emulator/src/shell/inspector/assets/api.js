@@ -1,7 +1,7 @@
 // Requests to the emulator.
 import { askForToken, authorization, token } from './token.js';
 import { curlCommand } from './curl.js';
-import { sendable } from './request.js';
+import { inBatch, sendable } from './request.js';
 import { showCommand } from './command-panel.js';
 
 /** The address of the control API, with a slash at the end. */
@@ -55,6 +55,16 @@ export async function read(path) {
   const answer = await send(sendable('GET', path));
   if (!answer.ok) throw new RefusedError(answer.status, answer.data);
   return answer.data;
+}
+
+/**
+ * Throws an error if the REST API has an object, such as `['users', 'alice']`, because its creation would
+ * change it. The read is in a batch: the browser would report the expected status 404 as an error.
+ */
+export async function checkIsNew(app, segments, message) {
+  const encoded = segments.map(encodeURIComponent);
+  const { status } = await send(inBatch(encodeURIComponent(app), 'GET', encoded));
+  if (status === 200) throw new Error(message);
 }
 
 /**

@@ -5,7 +5,7 @@ import { confirmAction } from './dialog.js';
 import { dateTime, path } from './format.js';
 import { field, openForm } from './form.js';
 import { onClick } from './action.js';
-import { perform } from './api.js';
+import { checkIsNew, perform } from './api.js';
 
 const fields = (conversation) => [
   conversation === undefined
@@ -44,6 +44,8 @@ const membersOf = ({ id, ...values }) => ({
 function create(app, reload) {
   openForm('New conversation', fields(), 'Create', async (values) => {
     const members = given({ ...membersOf(values), participants: list(values.participants) });
+    const message = `There is a conversation with the ID ${values.id} already. Edit it instead.`;
+    await checkIsNew(app, ['conversations', values.id], message);
     await perform('PUT', path('rest', app, 'conversations', values.id), members);
     await reload();
   });
@@ -93,9 +95,10 @@ const settings = ({ access = 'ReadWrite', notify = true } = {}) => [
   }),
 ];
 
-function addParticipant(url, reload) {
+function addParticipant(url, { participants }, reload) {
   const id = field({ name: 'user', label: 'User ID', required: true });
   openForm('Add participant', [id, settings()], 'Add', async ({ user, access, notify }) => {
+    if (Object.hasOwn(participants, user)) throw new Error(`${user} is a participant already.`);
     await perform('PUT', `${url}/${path('participants', user)}`, {
       access,
       notify: notifyOf(notify),
@@ -176,7 +179,7 @@ export function conversationView(app, conversation, reload) {
     el(
       'p',
       { class: 'actions' },
-      button('Add participant', () => addParticipant(url, reload), { 'data-key': 'add' }),
+      button('Add participant', () => addParticipant(url, conversation, reload), { 'data-key': 'add' }),
     ),
   ];
 }

@@ -15,6 +15,13 @@ function download(name, data) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** Returns `true` if no snapshot has the name, or if it may be replaced. */
+async function mayStore(name) {
+  const { data } = await read('snapshots');
+  if (data.every((it) => it.name !== name)) return true;
+  return confirmAction('Replace snapshot', `The snapshot ${name} is replaced by the new one.`);
+}
+
 function mount(root, { stream }) {
   const content = el('div', {});
   const fresh = keepFresh(stream, ['data'], async () => {
@@ -78,6 +85,7 @@ function mount(root, { stream }) {
       { class: 'card' },
       el('h3', {}, 'Save'),
       pageForm('Save a snapshot', [name({ required: true })], 'Save', async (values) => {
+        if (!(await mayStore(values.name))) return;
         await perform('POST', path('snapshots', values.name, 'save'));
         await fresh.reload();
       }),
@@ -103,6 +111,7 @@ function mount(root, { stream }) {
           const [file] = form.elements.file.files;
           const target = values.name ?? file.name.replace(/\.json$/, '');
           if (target === '') throw new Error(`The file ${file.name} has no name. Enter one.`);
+          if (!(await mayStore(target))) return;
           const text = await file.text();
           await perform('PUT', path('snapshots', target), undefined, { text, file: file.name });
           form.reset();

@@ -3,7 +3,7 @@ import { button, el, itemButton, table } from './dom.js';
 import { changes, customText, given, list } from './patch.js';
 import { dateTime, path } from './format.js';
 import { field, openForm } from './form.js';
-import { perform } from './api.js';
+import { checkIsNew, perform } from './api.js';
 
 const fields = (user = {}) => [
   user.id === undefined
@@ -43,6 +43,8 @@ const membersOf = ({ id, ...values }) => ({
 function create(app, reload) {
   openForm('New user', fields(), 'Create', async (values) => {
     const members = given(membersOf(values));
+    const message = `There is a user with the ID ${values.id} already. Edit this user instead.`;
+    await checkIsNew(app, ['users', values.id], message);
     await perform('PUT', path('rest', app, 'users', values.id), members);
     await reload();
   });
