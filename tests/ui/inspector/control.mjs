@@ -73,6 +73,34 @@ export async function checkFaults(inspector, { plans }) {
     await inspector.open('frames');
     await inspector.fill(search, { Text: '', Direction: 'any' });
   });
+
+  await check('faults_of_http_frames_strike_equal_requests', async () => {
+    const file = new FormData();
+    file.append('file', new Blob(['Hello']), 'hello.txt');
+    const search = page.getByRole('search', { name: 'Filter' });
+    for (const [path, method, body, expected] of [
+      ['/v1/ui/users/alice?x=1', 'GET', undefined, '/users/alice'],
+      ['/public_api/v1/ui/conversations/plans', 'GET', undefined, '/conversations/plans'],
+      ['/v1/ui/files', 'POST', file, '/files'],
+    ]) {
+      const url = new URL(path, inspector.address);
+      const send = async () => {
+        const headers = { Authorization: 'Bearer any' };
+        return (await fetch(url, { method, body, headers })).status;
+      };
+      await inspector.open('frames');
+      assert.equal(await send(), 200, path);
+      await inspector.fill(search, { Text: path, Direction: 'in' });
+      await page.getByRole('listbox').getByRole('option').last().click();
+      await page.getByRole('link', { name: 'Inject a fault here' }).click();
+      assert.equal(await form.getByLabel('Path begins with').inputValue(), expected);
+      await inspector.button('Inject', form).click();
+      await inspector.command(`"path":"${expected}"`);
+      assert.equal(await send(), 500, path);
+    }
+    await inspector.open('frames');
+    await inspector.fill(search, { Text: '', Direction: 'any' });
+  });
 }
 
 export async function checkClock(inspector) {

@@ -17,10 +17,18 @@ export function frameJson(frame) {
   return JSON.stringify({ ...frame, text }, null, 2);
 }
 
+/** The path of an HTTP request: its base, its app, the path after the app and the query. */
+const HTTP_PATH = /^\/(?:public_api\/v1|api\/v0|v1)\/[^/?]+([^?]*)/;
+
+/** Returns the path by which faults find a request, or `undefined` if they do not apply to it. */
+const faultPath = ({ kind, path }) => (kind === 'http' ? HTTP_PATH.exec(path)?.[1] : path);
+
 function faultLink(frame) {
+  const path = faultPath(frame);
+  if (frame.direction !== 'in' || path === undefined) return null;
   const query = new URLSearchParams();
   if (frame.user) query.set('user', frame.user);
-  query.set('path', frame.path);
+  query.set('path', path);
   return el('a', { href: `#faults?${query}` }, 'Inject a fault here');
 }
 
@@ -61,7 +69,7 @@ export function showFrame(element, frame, counterpart, select) {
       copyButton,
       counterpart !== undefined &&
         button(isAnswer(frame) ? 'Show request' : 'Show answer', () => select(counterpart)),
-      frame.direction === 'in' && frame.path ? faultLink(frame) : null,
+      faultLink(frame),
     ),
     jsonView(frame.text ?? '', 'Content of the frame'),
   );
