@@ -41,6 +41,18 @@ export async function checkAct(inspector, { alice, bob, world }) {
     await seen.until('the second message', (all) => all.length === before + 1);
   });
 
+  await check('act_command_contains_a_long_body', async () => {
+    const text = `it's ${'long '.repeat(2500)}`.trim();
+    await compose.fill(text);
+    await page.keyboard.press('Enter');
+    await bubble(text.slice(0, 50)).first().waitFor();
+    const before = seen.latest.length;
+    const answer = await inspector.runCommand('/_emulator/act', '--data-binary @-');
+    assert.equal(answer.status, 200);
+    const [latest] = await seen.until('the copy', (all) => all.length === before + 1);
+    assert.equal(latest.plaintext, text);
+  });
+
   await check('act_typing_is_shown_on_both_sides', async () => {
     await inspector.button('Type').click();
     await typing.until('Alice', (it) => it?.users?.[0]?.id === 'alice');

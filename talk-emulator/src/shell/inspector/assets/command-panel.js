@@ -3,19 +3,21 @@ import { button, el, fill } from './dom.js';
 import { copyWithFeedback } from './clipboard.js';
 import { pretty, size } from './format.js';
 
-/** Answers above this length are cut in the panel. */
-const MAX_ANSWER = 20_000;
+/** Commands and answers above this length are cut in the panel. */
+const MAX_SHOWN = 20_000;
+
+const cut = (text) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
 /** Shows a command, and its answer or the reason that there is none. */
 export function showCommand({ command, status, answer = '', failure }) {
-  const code = el('code', { id: 'command-text' }, command);
+  const code = el('code', { id: 'command-text' }, cut(command));
   const copyButton = button('Copy command', () => copyWithFeedback(copyButton, command));
   const isOk = status >= 200 && status < 300;
   const badge =
     failure === undefined
       ? el('span', { class: `status ${isOk ? 'ok' : 'bad'}` }, String(status))
       : el('span', { class: 'status bad' }, failure);
-  const shown = pretty(answer.slice(0, MAX_ANSWER));
+  const shown = pretty(cut(answer));
   fill(
     document.getElementById('command'),
     el('pre', { tabindex: '0', 'aria-label': 'Command' }, code),
