@@ -1,7 +1,7 @@
 // Checks of all pages: headers, keyboard, width, colours and the control token.
 import path from 'node:path';
 import { check } from '../../interop/harness.mjs';
-import { assert, eventually, openInspector } from './inspector.mjs';
+import { assert, eventually, openInspector, wait } from './inspector.mjs';
 
 /** The addresses of all pages, and of the parts of the data page. */
 const PAGES = [
@@ -246,6 +246,35 @@ export async function checkToken(chromium, name, host, controlToken) {
   const inspector = await openInspector(chromium, `${name}:${port}`, name);
   inspector.expectsFailures = true;
   const { page, dialog } = inspector;
+  const enterButton = inspector.button('Enter the token');
+  const enter = async (value) => {
+    await dialog.getByLabel('Control token').fill(value);
+    await inspector.confirm('Continue');
+  };
+  await check('token_dialog_stays_closed_after_cancel', async () => {
+    await dialog.getByLabel('Control token').waitFor();
+    await page.keyboard.press('Escape');
+    await enterButton.waitFor();
+    await page.getByText('The control token is missing', { exact: true }).waitFor();
+    await inspector.open('clock');
+    await page.getByRole('alert').getByText('token').waitFor();
+    // The stream has retried several times.
+    await wait(3000);
+    assert.equal(await dialog.count(), 0);
+  });
+
+  await check('token_refusals_are_explained', async () => {
+    await enterButton.click();
+    await enter('ключ');
+    await dialog.getByText('A token consists of').waitFor();
+    await enter('wrong');
+    await dialog.getByText('The emulator refused this token.').waitFor();
+    await page.evaluate(() => sessionStorage.setItem('talk-emulator-token', 'ключ'));
+    await page.reload();
+    await dialog.getByText('the emulator requires the token').waitFor();
+    assert.equal(await dialog.getByRole('alert').count(), 0);
+  });
+
   await check('token_is_requested_once_and_not_shown', async () => {
     await dialog.getByLabel('Control token').fill(controlToken);
     await inspector.confirm('Continue');

@@ -24,12 +24,13 @@ function reasonOf(answer) {
 /** Sends a request, and requests the control token if the emulator requires it. */
 export async function authorizedFetch(path, init = {}) {
   for (;;) {
+    const used = token();
     const response = await fetch(new URL(path, BASE), {
       ...init,
       cache: 'no-store',
       headers: { ...init.headers, ...authorization() },
     });
-    if (response.status !== 401 || !(await askForToken())) return response;
+    if (response.status !== 401 || !(await askForToken(used))) return response;
   }
 }
 

@@ -12,6 +12,7 @@ import { settingsPage } from './settings-page.js';
 import { showNoCommand } from './command-panel.js';
 import { snapshotsPage } from './snapshots-page.js';
 import { Stream } from './stream.js';
+import { askForToken, token, watchToken } from './token.js';
 import { webhooksPage } from './webhooks-page.js';
 
 /** The pages. The number keys open them in this order. */
@@ -27,7 +28,12 @@ const PAGES = [
   settingsPage,
 ];
 
-const STATES = { connecting: 'Connecting', live: 'Live', lost: 'Connection lost, retrying' };
+const STATES = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Connection lost, retrying',
+  unauthorized: 'The control token is missing',
+};
 
 const state = document.getElementById('stream-state');
 const stream = new Stream((name) => {
@@ -87,6 +93,17 @@ handleKeys([
   ['Esc', 'Leave a field, or cancel a dialog'],
   ['?', 'Show the shortcuts', () => document.querySelector('#shortcuts summary').click()],
 ]);
+
+const tokenButton = document.getElementById('token-button');
+watchToken((isDeclined) => {
+  tokenButton.hidden = !isDeclined;
+});
+tokenButton.addEventListener('click', async () => {
+  if (!(await askForToken(token(), true))) return;
+  stream.retry();
+  open();
+});
+
 showNoCommand();
 recordFrames(stream);
 addEventListener('hashchange', open);

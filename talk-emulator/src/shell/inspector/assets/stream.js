@@ -18,7 +18,7 @@ export class Stream {
   #lostAt = null;
   #retryNow = () => {};
 
-  /** `onState` receives `connecting`, `live`, or `lost`. */
+  /** `onState` receives `connecting`, `live`, `lost`, or `unauthorized`. */
   constructor(onState) {
     this.#onState = onState;
   }
@@ -40,15 +40,21 @@ export class Stream {
     document.addEventListener('visibilitychange', () => this.#retryNow());
     this.#onState('connecting');
     for (;;) {
+      let state = 'lost';
       try {
-        await this.#connect();
+        state = await this.#connect();
       } catch {
         // The reason is not known to scripts. The next attempt shows whether it has passed.
       }
       this.#lostAt ??= Date.now();
-      this.#onState('lost');
+      this.#onState(state);
       await this.#pause();
     }
+  }
+
+  /** Connects now instead of after the pause. */
+  retry() {
+    this.#retryNow();
   }
 
   #pause() {
@@ -63,6 +69,7 @@ export class Stream {
     });
   }
 
+  /** Follows the stream until it is lost. Returns the new state. */
   async #connect() {
     const abort = new AbortController();
     let timer = setTimeout(() => abort.abort(), SILENCE);
@@ -71,7 +78,7 @@ export class Stream {
         signal: abort.signal,
         headers: { 'Last-Event-ID': String(this.#last) },
       });
-      if (!response.ok) return;
+      if (!response.ok) return response.status === 401 ? 'unauthorized' : 'lost';
       const parser = new SseParser();
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       this.#delay = FIRST_DELAY;
@@ -80,11 +87,11 @@ export class Stream {
       this.#lostAt = null;
       for (;;) {
         const { value, done } = await reader.read();
-        if (done) return;
+        if (done) return 'lost';
         clearTimeout(timer);
         timer = setTimeout(() => abort.abort(), SILENCE);
         for (const event of parser.push(value)) {
-          if (!this.#accept(event)) return;
+          if (!this.#accept(event)) return 'lost';
         }
       }
     } finally {

@@ -5,8 +5,14 @@ import { openDialog } from './dialog.js';
 
 const KEY = 'talk-emulator-token';
 
+/** The characters of a token. A header cannot contain others. */
+const VALID = /^[\x21-\x7e]+$/;
+
 /** Returns the token of this tab, or null. */
-export const token = () => sessionStorage.getItem(KEY);
+export function token() {
+  const value = sessionStorage.getItem(KEY);
+  return VALID.test(value ?? '') ? value : null;
+}
 
 /** Returns the headers that authorize a request. */
 export function authorization() {
@@ -15,16 +21,46 @@ export function authorization() {
 }
 
 let asking = null;
+let isDeclined = false;
+let onDecline = () => {};
 
-/** Requests the token from the user. Overlapping calls share a dialog. */
-export function askForToken() {
-  asking ??= ask().finally(() => {
+/** Sets the function that is called with `true` when the user declines, and with `false` later. */
+export function watchToken(listener) {
+  onDecline = listener;
+}
+
+/**
+ * Requests the token from the user after the refusal of a request with the token `used`, or null. Resolves
+ * to `true` if there is another token. Overlapping calls share a dialog. After a cancelled dialog, there is
+ * no other one until `isWanted`.
+ */
+export async function askForToken(used, isWanted = false) {
+  if (token() !== used) return true;
+  if (isDeclined && !isWanted) return false;
+  asking ??= ask(used).finally(() => {
     asking = null;
   });
   return asking;
 }
 
-async function ask() {
+async function ask(used) {
+  let refusal = used === null ? null : 'The emulator refused this token.';
+  sessionStorage.removeItem(KEY);
+  for (;;) {
+    const value = await enter(refusal);
+    isDeclined = value === null;
+    onDecline(isDeclined);
+    if (isDeclined) return false;
+    if (VALID.test(value)) {
+      sessionStorage.setItem(KEY, value);
+      return true;
+    }
+    refusal = 'A token consists of letters, digits and punctuation of ASCII, without spaces.';
+  }
+}
+
+/** Shows the dialog. Returns the entered value, or null. */
+async function enter(refusal) {
   const input = el('input', {
     type: 'password',
     name: 'token',
@@ -35,9 +71,12 @@ async function ask() {
     'From another machine, or under this host name, the emulator requires the token of TALK_CONTROL_TOKEN.';
   const confirmed = await openDialog(
     'Token required',
-    [el('p', {}, text), labelled('Control token', input)],
+    [
+      el('p', {}, text),
+      refusal === null ? null : el('p', { class: 'bad', role: 'alert' }, refusal),
+      labelled('Control token', input),
+    ],
     'Continue',
   );
-  if (confirmed && input.value !== '') sessionStorage.setItem(KEY, input.value);
-  return confirmed;
+  return confirmed ? input.value : null;
 }
