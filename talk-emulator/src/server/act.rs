@@ -41,6 +41,10 @@ impl Server {
             })
         };
         self.flush();
+        if reply.is_ok() && method == "POST" && path.ends_with("/typing") {
+            // Typing is no data, and the inspector sees no frame of this request.
+            self.inspector.push_data(self.now, Some(app));
+        }
         Some(match reply {
             Ok(body) => (200, body),
             Err(refusal) => (refusal.status, refusal.json()),
