@@ -95,6 +95,14 @@ export async function checkData(inspector, { alice, bob }) {
       await inspector.button('Save', dialog).click();
       await dialog.getByRole('alert').getByText('custom').waitFor();
     });
+    for (const value of ['"abc"', '5', '[true]', 'null']) {
+      await inspector.fill(dialog, { 'Custom data (JSON)': value, Name: value });
+      await inspector.button('Save', dialog).click();
+      const reason = 'Custom data (JSON) must be a JSON object';
+      await dialog.getByRole('alert').getByText(reason).waitFor();
+      await inspector.fill(dialog, { 'Custom data (JSON)': '' });
+    }
+    assert.deepEqual((await rest(`users/d'ana`)).custom, { seat: '1' });
     await inspector.fill(dialog, { 'Custom data (JSON)': '{"seat"' });
     await inspector.button('Save', dialog).click();
     await dialog.getByRole('alert').getByText('Custom data (JSON) is not valid JSON').waitFor();
@@ -213,6 +221,27 @@ export async function checkData(inspector, { alice, bob }) {
       (it) => it === null,
       () => bob.conversation('trip').get(),
     );
+  });
+
+  await check('data_focus_stays_near_a_removed_row', async () => {
+    await api.send('PUT', 'rest/ui/conversations/rows', { subject: 'Rows', participants: ['bob'] });
+    await inspector.open('data/ui/conversations');
+    const focused = () =>
+      page.evaluate(() => document.activeElement.dataset.key ?? document.activeElement.id);
+    await page.getByRole('link', { name: 'rows', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Rows' }).waitFor();
+    assert.equal(await focused(), 'page');
+    await inspector.button('Edit participant bob').focus();
+    await page.keyboard.press('Enter');
+    await inspector.fill(dialog, { Access: 'Read' });
+    await inspector.confirm('Save');
+    await eventually(async () => assert.equal(await focused(), 'Edit participant bob'));
+    await inspector.button('Remove participant bob').focus();
+    await page.keyboard.press('Enter');
+    await inspector.confirm('Remove participant');
+    await eventually(async () => assert.equal(await focused(), 'page'));
+    await api.send('DELETE', 'rest/ui/conversations/rows');
   });
 
   await check('data_seed_adds_an_app', async () => {

@@ -51,6 +51,20 @@ export async function checkReconnect(chromium, host, otherHost, { plans }) {
     await inspector.open('frames');
   });
 
+  await check('stream_return_hides_the_error_of_its_loss', async () => {
+    await inspector.open('clock');
+    const alert = page.getByRole('alert');
+    await inspector.failing(async () => {
+      proxy.down();
+      await inspector.button('1 minute').click();
+      await alert.getByText('The emulator does not answer.').waitFor();
+      proxy.up();
+      await page.getByText('Live', { exact: true }).waitFor();
+    });
+    await alert.waitFor({ state: 'hidden' });
+    await inspector.open('frames');
+  });
+
   await check('stream_gap_is_shown', async () => {
     await inspector.failing(async () => {
       proxy.down();

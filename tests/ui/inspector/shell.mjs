@@ -65,6 +65,10 @@ export async function checkKeyboard(inspector) {
     const keys = await page.locator('#shortcuts kbd').allTextContents();
     assert.ok(await page.locator('#shortcuts kbd').first().isVisible());
     for (const key of ['1', '/', 'p', 'x', '?', 'Esc']) assert.ok(keys.includes(key), key);
+    for (const key of ['/', 'p', 'x']) {
+      const text = await page.locator('#shortcuts div').nth(keys.indexOf(key)).textContent();
+      assert.match(text, /Frames: /);
+    }
     await page.keyboard.press('?');
   });
 
@@ -217,6 +221,65 @@ export async function checkAppearance(inspector, folder) {
       await page.locator('main', { hasText: name }).waitFor();
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= PHONE.width, `${address} is ${width} px wide`);
+    }
+    await page.setViewportSize(DESKTOP);
+  });
+
+  await check('appearance_long_values_leave_room_for_columns', async () => {
+    const rest = (path) => `rest/wide/${path}`;
+    for (const user of [
+      { name: 'W'.repeat(255) },
+      { name: 'many words '.repeat(20) },
+      { name: 'Custom', custom: { key: 'v'.repeat(300) } },
+    ]) {
+      await inspector.api.send('PUT', rest(`users/${user.name.slice(0, 6).trim()}`), user);
+    }
+    await inspector.open('data/wide/users');
+    const heads = page.getByRole('columnheader');
+    await heads.first().waitFor();
+    const widths = await heads.evaluateAll((all) =>
+      all.filter((it) => it.textContent !== '').map((it) => it.getBoundingClientRect().width),
+    );
+    assert.ok(Math.min(...widths) >= 80, widths.join());
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= page.viewportSize().width, `${width} px`);
+  });
+
+  await check('appearance_names_keep_the_direction_around_them', async () => {
+    const name = '\u202Etxet';
+    await inspector.api.send('PUT', 'rest/turned/users/turned', { name });
+    await inspector.api.send('PUT', `rest/turned/users/${name}`, { name });
+    const conversation = { subject: name, participants: [name, 'turned'] };
+    await inspector.api.send('PUT', `rest/turned/conversations/${name}`, conversation);
+    const message = { type: 'UserMessage', sender: name, text: 'Hello' };
+    await inspector.api.post(`rest/turned/conversations/${name}/messages`, [message]);
+    const isolated = '\u2068\u202Etxet\u2069';
+    await inspector.open(`act?app=turned&user=turned&conversation=${name}`);
+    const options = page.getByLabel('User', { exact: true }).locator('option');
+    await eventually(async () =>
+      assert.deepEqual((await options.allTextContents()).sort(), [
+        isolated,
+        `${isolated} (\u2068turned\u2069)`,
+      ]),
+    );
+    await page.locator('.bubble bdi', { hasText: name }).waitFor();
+    await inspector.open('data/turned/conversations');
+    await page.locator('td bdi', { hasText: name }).waitFor();
+  });
+
+  await check('appearance_low_window_shows_the_composer', async () => {
+    await page.setViewportSize({ width: 1000, height: 300 });
+    await inspector.open('act?app=ui&user=alice&conversation=plans');
+    const composer = page.getByLabel('Message', { exact: true });
+    for (const text of ['One', 'Two']) {
+      await composer.fill(text);
+      await page.keyboard.press('Enter');
+      await inspector.command(`"${text}"`);
+      const [field, panel] = await Promise.all([
+        composer.boundingBox(),
+        page.locator('#command').boundingBox(),
+      ]);
+      assert.ok(field.y + field.height <= panel.y, JSON.stringify({ field, panel }));
     }
     await page.setViewportSize(DESKTOP);
   });

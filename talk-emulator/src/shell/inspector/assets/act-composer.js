@@ -1,5 +1,5 @@
 // The form that sends messages as the chosen user, and the actions on the conversation.
-import { button, el, fill, labelled } from './dom.js';
+import { bdi, button, el, fill, labelled } from './dom.js';
 import { onClick, onSubmit } from './action.js';
 import { actAs } from './api.js';
 import { path } from './format.js';
@@ -26,8 +26,13 @@ export function composer(actor, reload) {
     if (message === null) return;
     fill(
       quote,
-      `Reply to: ${plainText(message.content)} `,
-      button('Cancel reply', () => replyTo(null)),
+      'Reply to: ',
+      bdi(plainText(message.content)),
+      ' ',
+      button('Cancel reply', () => {
+        replyTo(null);
+        text.focus();
+      }),
     );
     text.focus();
   };

@@ -1,5 +1,5 @@
 // The messages of a conversation, with the actions of the chosen user.
-import { button, el, itemButton } from './dom.js';
+import { bdi, button, el, itemButton } from './dom.js';
 import { contentView, plainText } from './content-view.js';
 import { actAs, read } from './api.js';
 import { confirmAction } from './dialog.js';
@@ -14,6 +14,9 @@ export const textContent = (text) => [{ type: 'text', children: [text] }];
 
 /** Returns `true` if the content is a text. A text in place of another content would discard it. */
 const isText = ({ content }) => content.length === 1 && content[0].type === 'text';
+
+/** The key of the button that adds a reaction, and of the one that removes it again. */
+const reactionKey = (emoji, { id }) => `reaction-${emoji}-${id}`;
 
 const textField = (value) =>
   field({ name: 'text', label: 'Text with markup', type: 'textarea', value, required: true });
@@ -60,7 +63,8 @@ function item(actor, message, byId, compose, reload) {
     el(
       'small',
       {},
-      `${message.senderId ?? 'system'}, ${timeOfDay(message.createdAt).slice(0, 5)}`,
+      bdi(message.senderId ?? 'system'),
+      `, ${timeOfDay(message.createdAt).slice(0, 5)}`,
       message.editedAt === null ? '' : ', edited',
     ),
     quoted === undefined ? null : el('blockquote', {}, plainText(quoted.content)),
@@ -74,7 +78,10 @@ function item(actor, message, byId, compose, reload) {
         named(
           emoji,
           onClick(() => react(emoji, true)),
-          { 'aria-label': `React with ${emoji} to message ${message.id}` },
+          {
+            'aria-label': `React with ${emoji} to message ${message.id}`,
+            'data-key': reactionKey(emoji, message),
+          },
         ),
       ),
       isText(message) ? named('Edit', edit) : null,
@@ -96,7 +103,7 @@ function reactionsOf(message, react) {
         {
           'aria-pressed': String(currentUserReacted === true),
           'aria-label': `Reaction ${emoji} on message ${message.id}`,
-          'data-key': `reaction-${emoji}-${message.id}`,
+          'data-key': reactionKey(emoji, message),
         },
       ),
     ),

@@ -1,12 +1,28 @@
 // Actions of buttons and forms: one at a time, with their errors on the page.
-import { fill } from './dom.js';
+import { fill, rememberFocus } from './dom.js';
+
+/** The error for a request without an answer. */
+export class UnansweredError extends Error {
+  constructor() {
+    super('The emulator does not answer.');
+  }
+}
 
 const area = () => document.getElementById('alert');
 
+/** Set while the last error is that of a request without an answer. */
+let isUnanswered = false;
+
 /** Shows an error until the next action. */
 export function showError(error) {
-  fill(area(), error instanceof TypeError ? 'The emulator does not answer.' : error.message);
+  isUnanswered = error instanceof UnansweredError;
+  fill(area(), error.message);
   area().hidden = false;
+}
+
+/** Hides the last error if the emulator answers again. */
+export function hideUnanswered() {
+  if (isUnanswered) hideError();
 }
 
 /** Hides the last error. */
@@ -32,7 +48,8 @@ export async function run(control, action) {
 /** Returns a listener that runs an action for the clicked button. */
 export const onClick = (action) => (event) => {
   const control = event.currentTarget;
-  return run(control, () => action(control)).then(() => refocus(control));
+  const refocus = rememberFocus(control);
+  return run(control, () => action(control)).then(refocus);
 };
 
 /** Returns a listener that runs an action with the values of a form. */
@@ -40,10 +57,6 @@ export const onSubmit = (action) => (event) => {
   event.preventDefault();
   const form = event.currentTarget;
   const control = event.submitter ?? form.querySelector('button:not([type=button])');
-  return run(control, () => action(new FormData(form), form, control)).then(() => refocus(control));
+  const refocus = rememberFocus(control);
+  return run(control, () => action(new FormData(form), form, control)).then(refocus);
 };
-
-/** Returns the focus to a control that lost it when it was disabled. */
-function refocus(control) {
-  if (control?.isConnected && document.activeElement === document.body) control.focus();
-}

@@ -1,4 +1,5 @@
 // Requests to the emulator.
+import { UnansweredError } from './action.js';
 import { askForToken, authorization, token } from './token.js';
 import { curlCommand } from './curl.js';
 import { inBatch, sendable } from './request.js';
@@ -25,10 +26,13 @@ function reasonOf(answer) {
 export async function authorizedFetch(path, init = {}) {
   for (;;) {
     const used = token();
-    const response = await fetch(new URL(path, BASE), {
+    const request = fetch(new URL(path, BASE), {
       ...init,
       cache: 'no-store',
       headers: { ...init.headers, ...authorization() },
+    });
+    const response = await request.catch(() => {
+      throw new UnansweredError();
     });
     if (response.status !== 401 || !(await askForToken(used))) return response;
   }
@@ -41,7 +45,9 @@ async function send({ method, path, text: body, unwrap }) {
     init.headers = { 'Content-Type': 'application/json' };
   }
   const response = await authorizedFetch(path, init);
-  const text = await response.text();
+  const text = await response.text().catch(() => {
+    throw new UnansweredError();
+  });
   let data = text;
   try {
     data = JSON.parse(text);
@@ -59,13 +65,18 @@ export async function read(path) {
 }
 
 /**
- * Throws an error if the REST API has an object, such as `['users', 'alice']`, because its creation would
- * change it. The read is in a batch: the browser would report the expected status 404 as an error.
+ * Returns an object of the REST API, such as `['users', 'alice']`, or null if there is none. The read is in
+ * a batch: the browser would report the status 404 as an error.
  */
-export async function checkIsNew(app, segments, message) {
+export async function find(app, segments) {
   const encoded = segments.map(encodeURIComponent);
-  const { status } = await send(inBatch(encodeURIComponent(app), 'GET', encoded));
-  if (status === 200) throw new Error(message);
+  const { status, data } = await send(inBatch(encodeURIComponent(app), 'GET', encoded));
+  return status === 200 ? data : null;
+}
+
+/** Throws an error if the REST API has an object, because its creation would change it. */
+export async function checkIsNew(app, segments, message) {
+  if ((await find(app, segments)) !== null) throw new Error(message);
 }
 
 /**

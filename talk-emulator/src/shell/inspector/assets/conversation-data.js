@@ -1,8 +1,8 @@
 // The conversations of an app, and the attributes and participants of one.
-import { button, el, itemButton, table } from './dom.js';
+import { bdi, bdiList, button, el, itemButton, table } from './dom.js';
 import { changes, customText, given, list } from './patch.js';
 import { confirmAction } from './dialog.js';
-import { dateTime, path } from './format.js';
+import { dateTime, isolate, path } from './format.js';
 import { field, openForm } from './form.js';
 import { onClick } from './action.js';
 import { checkIsNew, perform } from './api.js';
@@ -30,7 +30,7 @@ const fields = (conversation) => [
   field({
     name: 'custom',
     label: 'Custom data (JSON)',
-    type: 'json',
+    type: 'object',
     value: customText(conversation?.custom),
   }),
 ];
@@ -60,7 +60,7 @@ export function conversationsView(app, conversations, reload) {
   const rows = conversations.items.map((it) => [
     el('a', { class: 'mono', href: address(app, it.id), 'data-key': `open-${it.id}` }, it.id),
     it.subject ?? '–',
-    Object.keys(it.participants).join(', '),
+    bdiList(Object.keys(it.participants)),
     it.lastMessage === null ? '–' : dateTime(it.lastMessage.createdAt),
     dateTime(it.createdAt),
   ]);
@@ -109,7 +109,7 @@ function addParticipant(url, { participants }, reload) {
 
 function editParticipant(url, user, participant, reload) {
   openForm(
-    `Edit participant ${user}`,
+    `Edit participant ${isolate(user)}`,
     settings(participant),
     'Save',
     async ({ access, notify }) => {
@@ -135,7 +135,7 @@ function participantsOf(url, { participants }, reload) {
         'Remove',
         `participant ${user}`,
         onClick(async () => {
-          const text = `${user} leaves the conversation.`;
+          const text = `${isolate(user)} leaves the conversation.`;
           if (!(await confirmAction('Remove participant', text))) return;
           await perform('DELETE', `${url}/${path('participants', user)}`);
           await reload();
@@ -152,19 +152,19 @@ function participantsOf(url, { participants }, reload) {
 export function conversationView(app, conversation, reload) {
   const url = path('rest', app, 'conversations', conversation.id);
   const edit = () =>
-    openForm(`Edit ${conversation.id}`, fields(conversation), 'Save', async (values, initial) => {
+    openForm(`Edit ${isolate(conversation.id)}`, fields(conversation), 'Save', async (values, initial) => {
       await perform('PUT', url, changes(membersOf(initial), membersOf(values)));
       await reload();
     });
   const remove = onClick(async () => {
-    const text = `The conversation ${conversation.id} and its messages are deleted.`;
+    const text = `The conversation ${isolate(conversation.id)} and its messages are deleted.`;
     if (!(await confirmAction('Delete conversation', text))) return;
     await perform('DELETE', url);
     location.hash = path('data', app, 'conversations');
   });
   return [
     el('h3', {}, conversation.subject ?? conversation.id),
-    el('p', { class: 'empty' }, `${conversation.id}, created ${dateTime(conversation.createdAt)}`),
+    el('p', { class: 'empty' }, bdi(conversation.id), `, created ${dateTime(conversation.createdAt)}`),
     customText(conversation.custom) === ''
       ? null
       : el('p', {}, el('code', {}, JSON.stringify(conversation.custom))),

@@ -45,8 +45,57 @@ export function refill(element, ...children) {
     if (it.tagName === 'DETAILS' && open.has(it.dataset.key)) it.open = true;
     if (focused !== undefined && it.dataset.key === focused) it.focus({ preventScroll: true });
   }
+  focusAwaited(element);
   return element;
 }
+
+/** The `data-key` of the control to focus as soon as the page shows it. */
+let awaited = null;
+
+/**
+ * Returns a function that returns the focus, if nothing has it, to an element. If the element was replaced
+ * or removed meanwhile, the focus goes to the element with its `data-key`, or to the area around it.
+ */
+export function rememberFocus(element) {
+  const { key } = element.dataset;
+  const areas = [];
+  for (let it = element.parentElement; it !== null; it = it.parentElement) {
+    if (it.hasAttribute('tabindex')) areas.push(it);
+  }
+  return () => {
+    if (document.activeElement !== document.body) return;
+    const replacement = element.isConnected ? element : findByKey(key);
+    const target = replacement ?? areas.find((it) => it.isConnected);
+    target?.focus({ preventScroll: true });
+  };
+}
+
+const findByKey = (key) =>
+  key === undefined ? null : document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
+/** Keeps the focus of an area whose content is replaced, and later gives it to the same control. */
+export function keepFocus(area, replace) {
+  const { activeElement } = document;
+  const hadFocus = area.contains(activeElement);
+  awaited = hadFocus ? (activeElement.dataset.key ?? null) : null;
+  replace();
+  if (hadFocus) area.focus({ preventScroll: true });
+}
+
+function focusAwaited(element) {
+  const { activeElement } = document;
+  if (awaited === null || activeElement?.id !== 'page') return;
+  const control = element.querySelector(`[data-key="${CSS.escape(awaited)}"]`);
+  if (control === null) return;
+  awaited = null;
+  control.focus({ preventScroll: true });
+}
+
+/** Creates a name or an ID inside other text. Its characters do not change the direction of that text. */
+export const bdi = (text) => el('bdi', {}, text);
+
+/** Creates the items of a list with commas between them. */
+export const bdiList = (texts) => texts.flatMap((text, i) => (i === 0 ? bdi(text) : [', ', bdi(text)]));
 
 let labels = 0;
 

@@ -1,10 +1,10 @@
 // Forms with labelled fields.
-import { button, el, fill, labelled } from './dom.js';
+import { button, el, fill, labelled, rememberFocus } from './dom.js';
 import { onSubmit, run } from './action.js';
 
 /**
  * Creates a field: `{ name, label, type, value, options, required, hint }`. The type is that of an
- * input, or `textarea`, `json` or `select`.
+ * input, or `textarea`, `object` (a JSON object) or `select`.
  */
 export function field({ name, label, type = 'text', value, options, hint, ...attributes }) {
   const common = { name, autocomplete: 'off', ...attributes };
@@ -16,7 +16,7 @@ export function field({ name, label, type = 'text', value, options, hint, ...att
       common,
       items.map(([key, text]) => el('option', { value: key, selected: key === value }, text)),
     );
-  } else if (type === 'textarea' || type === 'json') {
+  } else if (type === 'textarea' || type === 'object') {
     control = el('textarea', { ...common, rows: '3', spellcheck: 'false', 'data-type': type });
     control.value = value ?? '';
   } else if (type === 'checkbox') {
@@ -28,14 +28,14 @@ export function field({ name, label, type = 'text', value, options, hint, ...att
   return labelled(label, control, hint);
 }
 
-/** Returns the values of a form. JSON fields are parsed; empty and disabled fields are `undefined`. */
+/** Returns the values of a form. JSON objects are parsed; empty and disabled fields are `undefined`. */
 export function valuesOf(form) {
   const values = {};
   for (const control of form.elements) {
     if (control.name === '' || control.disabled) continue;
     if (control.type === 'checkbox') values[control.name] = control.checked;
     else if (control.value.trim() === '') values[control.name] = undefined;
-    else if (control.dataset.type === 'json') values[control.name] = parse(control);
+    else if (control.dataset.type === 'object') values[control.name] = parse(control);
     else if (control.type === 'number') values[control.name] = Number(control.value);
     else values[control.name] = control.value;
   }
@@ -43,12 +43,17 @@ export function valuesOf(form) {
 }
 
 function parse(control) {
+  const label = control.labels[0]?.textContent ?? control.name;
+  let value;
   try {
-    return JSON.parse(control.value);
+    value = JSON.parse(control.value);
   } catch (error) {
-    const label = control.labels[0]?.textContent ?? control.name;
     throw new Error(`${label} is not valid JSON: ${error.message}`);
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`${label} must be a JSON object, such as {"key": "value"}.`);
+  }
+  return value;
 }
 
 /** Creates a form on the page. `action` receives the values and the form. */
@@ -106,9 +111,11 @@ export function openForm(title, fields, submitLabel, action) {
   );
   dialog.append(form);
   const initial = valuesOf(form);
+  const refocus = rememberFocus(document.activeElement);
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       dialog.remove();
+      refocus();
       resolve();
     });
     document.body.append(dialog);

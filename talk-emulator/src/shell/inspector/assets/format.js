@@ -27,6 +27,12 @@ export function size(bytes) {
 /** Returns a path of percent-encoded segments: `path('rest', app, 'users', id)`. */
 export const path = (...segments) => segments.map(encodeURIComponent).join('/');
 
+/**
+ * Returns text that cannot change the direction of the text around it, for places without elements. In
+ * elements, `<bdi>` has this effect.
+ */
+export const isolate = (text) => `\u2068${text}\u2069`;
+
 /** Returns JSON on several lines. Text that is not JSON is returned unchanged. */
 export function pretty(text) {
   try {

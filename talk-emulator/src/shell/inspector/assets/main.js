@@ -3,11 +3,11 @@ import { actPage } from './act-page.js';
 import { clockPage } from './clock-page.js';
 import { connectionsPage } from './connections-page.js';
 import { dataPage } from './data-page.js';
-import { el } from './dom.js';
+import { el, keepFocus } from './dom.js';
 import { faultsPage } from './faults-page.js';
 import { framesPage, recordFrames } from './frames-page.js';
 import { handleKeys } from './keys.js';
-import { hideError } from './action.js';
+import { hideError, hideUnanswered } from './action.js';
 import { settingsPage } from './settings-page.js';
 import { showNoCommand } from './command-panel.js';
 import { snapshotsPage } from './snapshots-page.js';
@@ -66,7 +66,7 @@ function open() {
   const page = PAGES.find((it) => it.id === id) ?? PAGES[0];
   unmount();
   hideError();
-  root.replaceChildren(el('h2', { class: 'hidden' }, page.title));
+  keepFocus(root, () => root.replaceChildren(el('h2', { class: 'hidden' }, page.title)));
   root.className = `page page-${page.id}`;
   document.title = `${page.title} – Talk emulator`;
   for (const link of tabs.querySelectorAll('a')) {
@@ -85,11 +85,11 @@ const openTab = (page) => {
 for (const page of PAGES) tabs.append(el('a', { href: `#${page.id}` }, page.title));
 handleKeys([
   ...PAGES.map((page, i) => [String(i + 1), page.title, () => openTab(page)]),
-  ['/', 'Search the frames', () => document.getElementById('frame-search')?.focus()],
-  ['p', 'Pause or resume the frames', () => press('frame-pause')],
-  ['x', 'Clear the frames', () => press('frame-clear')],
-  ['↑ ↓', 'Select a frame in the list; also Page Up, Page Down, Home and End'],
-  ['Enter', 'Go to the content of the selected frame'],
+  ['/', 'Frames: search', () => document.getElementById('frame-search')?.focus()],
+  ['p', 'Frames: pause or resume', () => press('frame-pause')],
+  ['x', 'Frames: clear', () => press('frame-clear')],
+  ['↑ ↓', 'Frames: select a row of the list; also Page Up, Page Down, Home and End'],
+  ['Enter', 'Frames: go to the content of the selected row'],
   ['Esc', 'Leave a field, or cancel a dialog'],
   ['?', 'Show the shortcuts', () => document.querySelector('#shortcuts summary').click()],
 ]);
@@ -106,6 +106,7 @@ tokenButton.addEventListener('click', async () => {
 
 showNoCommand();
 recordFrames(stream);
+stream.on('connected', hideUnanswered);
 addEventListener('hashchange', open);
 open();
 stream.run();

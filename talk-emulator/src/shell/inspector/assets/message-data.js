@@ -1,5 +1,5 @@
 // The messages of a conversation.
-import { button, el, itemButton, table } from './dom.js';
+import { bdiList, button, el, itemButton, table } from './dom.js';
 import { changes, customText } from './patch.js';
 import { confirmAction } from './dialog.js';
 import { dateTime, path } from './format.js';
@@ -14,7 +14,7 @@ function edit(url, message, reload) {
     field({
       name: 'custom',
       label: 'Custom data (JSON)',
-      type: 'json',
+      type: 'object',
       value: customText(message.custom),
     }),
   ];
@@ -57,7 +57,7 @@ function row(base, message, reload) {
           ),
     ),
     message.origin,
-    (message.readBy ?? []).join(', ') || '–',
+    (message.readBy ?? []).length === 0 ? '–' : bdiList(message.readBy),
     el(
       'span',
       { class: 'actions' },
@@ -77,7 +77,7 @@ function send(url, conversation, reload) {
       options: [['', 'system message'], ...senders],
     }),
     field({ name: 'text', label: 'Text with markup', type: 'textarea', required: true }),
-    field({ name: 'custom', label: 'Custom data (JSON)', type: 'json' }),
+    field({ name: 'custom', label: 'Custom data (JSON)', type: 'object' }),
   ];
   openForm('New message', fields, 'Send', async ({ sender, text, custom }) => {
     const type = sender === undefined ? 'SystemMessage' : 'UserMessage';

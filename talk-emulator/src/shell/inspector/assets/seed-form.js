@@ -27,7 +27,7 @@ export function seedForm(app) {
       field({
         name: 'seed',
         label: 'Seed document (JSON)',
-        type: 'json',
+        type: 'object',
         value: text,
         rows: '16',
         required: true,

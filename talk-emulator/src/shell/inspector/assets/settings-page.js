@@ -30,7 +30,7 @@ function mount(root, { stream }) {
       field({
         name: 'patch',
         label: 'JSON merge patch',
-        type: 'json',
+        type: 'object',
         required: true,
         rows: '6',
         hint: 'Absent members stay. null resets a member.',

@@ -4,7 +4,7 @@ import { confirmAction } from './dialog.js';
 import { field, pageForm } from './form.js';
 import { keepFresh } from './refresh.js';
 import { onClick } from './action.js';
-import { path } from './format.js';
+import { isolate, path } from './format.js';
 import { perform, read } from './api.js';
 
 /** Stores data in a file of the browser's user. */
@@ -19,7 +19,7 @@ function download(name, data) {
 async function mayStore(name) {
   const { data } = await read('snapshots');
   if (data.every((it) => it.name !== name)) return true;
-  return confirmAction('Replace snapshot', `The snapshot ${name} is replaced by the new one.`);
+  return confirmAction('Replace snapshot', `The snapshot ${isolate(name)} is replaced by the new one.`);
 }
 
 function mount(root, { stream }) {
@@ -49,7 +49,7 @@ function mount(root, { stream }) {
       itemButton(
         'Restore',
         name,
-        confirmed('Restore snapshot', `All data is replaced by the snapshot ${name}.`, () =>
+        confirmed('Restore snapshot', `All data is replaced by the snapshot ${isolate(name)}.`, () =>
           perform('POST', path('snapshots', name, 'restore')),
         ),
       ),
@@ -67,7 +67,7 @@ function mount(root, { stream }) {
       itemButton(
         'Delete',
         name,
-        confirmed('Delete snapshot', `The snapshot ${name} is deleted.`, () =>
+        confirmed('Delete snapshot', `The snapshot ${isolate(name)} is deleted.`, () =>
           perform('DELETE', path('snapshots', name)),
         ),
         { class: 'danger' },

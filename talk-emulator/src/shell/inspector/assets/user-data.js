@@ -1,7 +1,7 @@
 // The users of an app.
 import { button, el, itemButton, table } from './dom.js';
 import { changes, customText, given, list } from './patch.js';
-import { dateTime, path } from './format.js';
+import { dateTime, isolate, path } from './format.js';
 import { field, openForm } from './form.js';
 import { checkIsNew, perform } from './api.js';
 
@@ -29,7 +29,7 @@ const fields = (user = {}) => [
   field({
     name: 'custom',
     label: 'Custom data (JSON)',
-    type: 'json',
+    type: 'object',
     value: customText(user.custom),
   }),
 ];
@@ -51,7 +51,7 @@ function create(app, reload) {
 }
 
 function edit(app, user, reload) {
-  openForm(`Edit ${user.id}`, fields(user), 'Save', async (values, initial) => {
+  openForm(`Edit ${isolate(user.id)}`, fields(user), 'Save', async (values, initial) => {
     const patch = changes(membersOf(initial), membersOf(values));
     await perform('PUT', path('rest', app, 'users', user.id), patch);
     await reload();
