@@ -1,6 +1,6 @@
 // Checks of the page that acts as a user.
 import { check, watch } from '../../interop/harness.mjs';
-import { assert, eventually } from './inspector.mjs';
+import { assert, eventually, wait } from './inspector.mjs';
 
 export async function checkAct(inspector, { alice, bob, world }) {
   const { page, dialog, api } = inspector;
@@ -142,6 +142,44 @@ export async function checkAct(inspector, { alice, bob, world }) {
     await api.send('DELETE', `${url}/${id}`);
   });
 
+  await check('act_focus_stays_at_the_place_of_an_action', async () => {
+    const url = 'rest/ui/conversations/lunch/messages';
+    const message = { type: 'UserMessage', sender: 'alice', text: 'For the keyboard' };
+    const [{ id }] = await api.post(url, [message]);
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement: it } = document;
+        return it.getAttribute('aria-label') ?? it.name ?? it.tagName;
+      });
+    const press = async (name, expected, confirm) => {
+      await inspector.button(name).focus();
+      await page.keyboard.press('Enter');
+      if (confirm !== undefined) await inspector.confirm(confirm);
+      await eventually(async () => assert.equal(await focused(), expected));
+    };
+    await press(`React with 👍 to message ${id}`, `Reaction 👍 on message ${id}`);
+    await press(`Reaction 👍 on message ${id}`, `React with 👍 to message ${id}`);
+    await press(`Edit message ${id}`, `Edit message ${id}`, 'Save');
+    await press(`Reply message ${id}`, 'text');
+    await press('Cancel reply', 'text');
+    await press(`Delete message ${id}`, 'Messages', 'Delete message');
+    const link = list.getByRole('link', { name: /^About plans/ });
+    await link.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'About plans' }).waitFor();
+    const isFocused = () => link.evaluate((it) => it === document.activeElement);
+    await eventually(async () => assert.ok(await isFocused(), await focused()));
+    await inspector.open('act?app=ui&user=alice&conversation=lunch');
+  });
+
+  await check('act_typing_of_another_page_is_shown', async () => {
+    const path = '/me/conversations/lunch/typing';
+    // The page has read the data of the changes before.
+    await wait(1000);
+    await api.post('act', { app: 'ui', user: 'bob', method: 'POST', path });
+    await page.getByText('bob is typing.').waitFor();
+  });
+
   await check('act_mark_as_unread_and_read', async () => {
     const snapshot = watch((tell) => lunch.subscribe(tell));
     await snapshot.until('the conversation', (it) => it !== null);
@@ -168,4 +206,31 @@ export async function checkAct(inspector, { alice, bob, world }) {
   });
   seen.subscription.unsubscribe();
   typing.subscription.unsubscribe();
+
+  await check('act_long_lists_grow_by_pages', async () => {
+    const user = page.getByLabel('User', { exact: true });
+    const users = Array.from({ length: 150 }, (_, i) => [`u${i}`, { name: `User ${i}` }]);
+    await api.post('seed', { app: 'many', users: Object.fromEntries(users) });
+    const newest = (await api.get('rest/many/users?limit=100')).data.map(({ id }) => id);
+    const old = users.map(([id]) => id).find((id) => !newest.includes(id));
+    const conversations = Array.from({ length: 35 }, (_, i) => ({
+      id: `c${i}`,
+      participants: [old],
+      messages: Array.from({ length: 45 }, (_, at) => ({ sender: old, text: `Text ${at}` })),
+    }));
+    await api.post('seed', { app: 'many', users: {}, conversations });
+    await inspector.open(`act?app=many&user=${old}&conversation=c0`);
+    const counts = async (item, expected) =>
+      eventually(async () => assert.equal(await item.count(), expected));
+    await counts(page.locator('.bubble'), 30);
+    assert.equal(await user.inputValue(), old);
+    await inspector.button('Show more users').click();
+    await counts(user.locator('option'), 150);
+    assert.equal(await user.inputValue(), old);
+    await inspector.button('Show more conversations').click();
+    await counts(list.getByRole('link'), 35);
+    await inspector.button('Show earlier messages').click();
+    await counts(page.locator('.bubble'), 45);
+    assert.equal(await page.getByRole('button', { name: /^Show (more|earlier)/ }).count(), 0);
+  });
 }

@@ -77,6 +77,21 @@ export async function checkWebhooks(inspector, { plans }) {
     await detail.getByText('failed').waitFor();
     assert.equal(hooks.bodies.length, 3);
   });
+
+  await check('webhooks_list_grows_by_pages', async () => {
+    const message = { type: 'SystemMessage', text: 'One of many' };
+    const messages = Array.from({ length: 10 }, () => message);
+    for (let i = 0; i < 11; i += 1) {
+      await api.post('rest/ui/conversations/plans/messages', messages);
+    }
+    await inspector.open('webhooks');
+    const rows = table.locator('tbody tr');
+    await eventually(async () => assert.equal(await rows.count(), 100));
+    await inspector.button('Show more').click();
+    const { data } = await api.get('webhooks?limit=1000');
+    await eventually(async () => assert.equal(await rows.count(), data.length));
+    await inspector.button('Show more').waitFor({ state: 'detached' });
+  });
   await api.post('settings', { webhooks: null });
   hooks.stop();
 }

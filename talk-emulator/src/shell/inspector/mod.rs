@@ -35,7 +35,9 @@ const INDEX: &str = "index.html";
 /// All files.
 static ASSETS: &[Asset] = assets! {
     "index.html": HTML,
+    "act-chat.js": JS,
     "act-composer.js": JS,
+    "act-list.js": JS,
     "act-messages.js": JS,
     "act-page.js": JS,
     "action.js": JS,
@@ -61,6 +63,7 @@ static ASSETS: &[Asset] = assets! {
     "frame-store.js": JS,
     "frames-page.js": JS,
     "frames.css": CSS,
+    "growing-list.js": JS,
     "json-view.js": JS,
     "keys.js": JS,
     "layout.css": CSS,
@@ -70,7 +73,6 @@ static ASSETS: &[Asset] = assets! {
     "patch.js": JS,
     "refresh.js": JS,
     "request.js": JS,
-    "rest-list.js": JS,
     "seed-form.js": JS,
     "settings-page.js": JS,
     "snapshots-page.js": JS,

@@ -6,7 +6,7 @@ import { keepFresh } from './refresh.js';
 import { messagesView } from './message-data.js';
 import { path } from './format.js';
 import { read } from './api.js';
-import { RestList } from './rest-list.js';
+import { restList } from './growing-list.js';
 import { seedForm } from './seed-form.js';
 import { usersView } from './user-data.js';
 
@@ -33,7 +33,7 @@ function tabsOf(app, current) {
 
 /** Returns a function that loads the data of a view and returns its elements. */
 function viewOf(app, kind, id) {
-  const list = new RestList(path('rest', app, kind));
+  const list = restList(path('rest', app, kind));
   if (kind === 'users') {
     return async (reload) => {
       await list.load();
@@ -47,7 +47,7 @@ function viewOf(app, kind, id) {
     };
   }
   const url = path('rest', app, 'conversations', id);
-  const messages = new RestList(`${url}/messages`);
+  const messages = restList(`${url}/messages`);
   return async (reload) => {
     try {
       const [conversation] = await Promise.all([read(url), messages.load()]);

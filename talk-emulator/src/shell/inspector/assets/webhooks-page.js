@@ -2,10 +2,14 @@
 import { button, el, refill, table } from './dom.js';
 import { dateTime, path } from './format.js';
 import { field } from './form.js';
+import { GrowingList } from './growing-list.js';
 import { jsonView } from './json-view.js';
 import { keepFresh } from './refresh.js';
 import { onClick } from './action.js';
 import { perform, read } from './api.js';
+
+/** The emulator keeps this many webhooks, and returns them in one page. */
+const MAX_WEBHOOKS = 1000;
 
 const TYPES = [
   'user.created',
@@ -107,20 +111,27 @@ function mount(root, { stream, segments }) {
     await perform('POST', path('webhooks', selected, 'resend'));
     await fresh.reload();
   });
+  let discarded = 0;
+  const deliveries = new GrowingList(
+    async (limit) => {
+      const given = [...new FormData(filter)].filter(([, value]) => value !== '');
+      const query = new URLSearchParams([...given, ['limit', limit]]);
+      const answer = await read(`webhooks?${query}`);
+      discarded = answer.discarded;
+      const isLast = answer.data.length < limit || limit === MAX_WEBHOOKS;
+      return { items: answer.data, next: isLast ? null : limit };
+    },
+    { step: 100, max: MAX_WEBHOOKS },
+  );
   const fresh = keepFresh(stream, ['webhook', 'clock'], async () => {
-    const query = new URLSearchParams(
-      [...new FormData(filter)].filter(([, value]) => value !== ''),
-    );
-    const [current, { data, discarded }] = await Promise.all([
-      read('settings'),
-      read(`webhooks${query.size > 0 ? `?${query}` : ''}`),
-    ]);
+    const [current] = await Promise.all([read('settings'), deliveries.load()]);
     refill(settings, summary(current));
-    const rows = data.map((webhook) => row(webhook, webhook.id === selected));
+    const rows = deliveries.items.map((webhook) => row(webhook, webhook.id === selected));
     refill(
       content,
       discarded > 0 ? el('p', { class: 'warn' }, `${discarded} webhooks were discarded.`) : null,
       table('Deliveries', COLUMNS, rows, 'There are no webhooks.'),
+      deliveries.moreButton(fresh.reload),
     );
     if (selected === undefined) return;
     const webhook = await read(path('webhooks', selected));
