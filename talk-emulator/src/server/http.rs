@@ -1,7 +1,7 @@
 //! HTTP requests and responses.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use super::fault::UploadFault;
@@ -33,6 +33,8 @@ pub struct UploadPermit {
     pub fault: Option<UploadFault>,
     /// Set for a back end, to which roles do not apply.
     pub(super) is_back_end: bool,
+    /// The address of the request.
+    pub(super) uri: Uri,
 }
 
 /// A stored upload.

@@ -5,6 +5,7 @@ use serde_json::json;
 use talk_proto::Timestamp;
 
 use super::auth;
+use super::fault::HttpFault;
 use super::fault_injection;
 use super::file::FileMetadata;
 use super::files;
@@ -191,6 +192,7 @@ impl Server {
             token: self.random.id(""),
             fault,
             is_back_end,
+            uri: request.uri().clone(),
         })
     }
 
@@ -207,20 +209,52 @@ impl Server {
         file: FileMetadata,
     ) -> Result<StoredFile, Box<HttpResponse>> {
         self.advance(now);
-        self.with_cx(&permit.app, &permit.user, |cx| {
+        let checked = self.with_cx(&permit.app, &permit.user, |cx| {
             files::check_upload(cx, &file, permit.is_back_end)
-        })
-        .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
+        });
+        if let Err(refusal) = checked {
+            let response = http::refuse(&refusal);
+            self.record_upload(permit, &response);
+            return Err(Box::new(response));
+        }
         let token = permit.token.clone();
         let response = http::respond(reply(&Uploaded {
             file_token: &token,
             attachment_token: &token,
         }));
+        self.record_upload(permit, &response);
         self.app_mut(&permit.app)
             .store
             .files
             .insert(token.clone(), file);
         Ok(StoredFile { token, response })
+    }
+
+    /// Records the response to an upload that is refused while its body arrives.
+    pub fn note_refused_upload(
+        &mut self,
+        now: Timestamp,
+        permit: &UploadPermit,
+        response: &HttpResponse,
+    ) {
+        self.advance(now);
+        self.record_upload_sent(&permit.uri, response);
+    }
+
+    /// Records the response to a complete upload, unless a fault replaces it.
+    fn record_upload(&mut self, permit: &UploadPermit, response: &HttpResponse) {
+        match permit.fault.map(|it| it.fault) {
+            None | Some(HttpFault::Slow(_)) => self.record_upload_sent(&permit.uri, response),
+            Some(HttpFault::Refuse {
+                status,
+                code,
+                reason,
+            }) => {
+                let refusal = Refusal::new(status, code, reason);
+                self.record_upload_sent(&permit.uri, &http::refuse(&refusal));
+            }
+            Some(HttpFault::Drop | HttpFault::Stall) => {}
+        }
     }
 
     /// Returns the file that a `GET` requests. Returns `None` if the request is not a download or

@@ -27,13 +27,14 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+impl Refusal {
+    /// Returns the response.
+    pub(super) fn into_http(self) -> HttpResponse {
         match self {
-            Self::Server(response) => into_response(*response),
+            Self::Server(response) => *response,
             Self::Shell(status, code, reason) => {
                 let body = json!({ "errorCode": code, "reasons": [reason] }).to_string();
-                let mut response = Response::new(Body::from(body));
+                let mut response = HttpResponse::new(vec![body.into()]);
                 *response.status_mut() = status;
                 response
                     .headers_mut()
@@ -41,6 +42,12 @@ impl IntoResponse for Refusal {
                 response
             }
         }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        into_response(self.into_http())
     }
 }
 

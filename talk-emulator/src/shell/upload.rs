@@ -34,7 +34,10 @@ pub(crate) async fn upload(
         .call(move |core, now| core.server.begin_upload(now, &head))
         .await??;
     let Some(fault) = permit.fault else {
-        let received = receive(&shell, request, &permit).await?;
+        let received = match receive(&shell, request, &permit).await {
+            Ok(received) => received,
+            Err(refusal) => return refuse(&shell, permit, refusal).await,
+        };
         return store(shell, permit, received).await;
     };
     let (head, body) = request.into_parts();
@@ -42,7 +45,11 @@ pub(crate) async fn upload(
     let received = receive(&shell, Request::from_parts(head, body), &permit);
     tokio::select! {
         received = received => {
-            let answer = store(shell, permit, received?).await;
+            let received = match received {
+                Ok(received) => received,
+                Err(refusal) => return refuse(&shell, permit, refusal).await,
+            };
+            let answer = store(shell, permit, received).await;
             if let HttpFault::Refuse { status, code, reason } = fault.fault {
                 return Err(injected(status, code, reason));
             }
@@ -53,10 +60,27 @@ pub(crate) async fn upload(
             answer
         }
         () = refused.wait() => match fault.fault {
-            HttpFault::Refuse { status, code, reason } => Err(injected(status, code, reason)),
+            HttpFault::Refuse { status, code, reason } => {
+                refuse(&shell, permit, injected(status, code, reason)).await
+            }
             _ => pending().await,
         },
     }
+}
+
+/// Records a refusal, and returns it as the response.
+async fn refuse(
+    shell: &Shell,
+    permit: UploadPermit,
+    refusal: Refusal,
+) -> Result<Response, Refusal> {
+    let response = refusal.into_http();
+    let recorded = response.clone();
+    let note = shell
+        .engine
+        .call(move |core, now| core.server.note_refused_upload(now, &permit, &recorded));
+    note.await?;
+    Ok(into_response(response))
 }
 
 async fn receive(

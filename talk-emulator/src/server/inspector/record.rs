@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::num::NonZero;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, Uri, header};
 use talk_proto::Timestamp;
 use tracing::info;
 
@@ -157,6 +157,17 @@ impl Server {
         };
         let status = Some(response.status().as_u16());
         self.record_http_message(request, status, body.len(), &text);
+    }
+
+    /// Records the response to an upload.
+    pub(in crate::server) fn record_upload_sent(&mut self, uri: &Uri, response: &HttpResponse) {
+        if !self.inspector.is_on() {
+            return;
+        }
+        let mut request = HttpRequest::default();
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        self.record_http_sent(&request, response);
     }
 
     fn record_http_message(
