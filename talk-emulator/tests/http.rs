@@ -59,6 +59,23 @@ async fn cors_refusal_is_readable() {
 }
 
 #[tokio::test]
+async fn root_sends_browsers_to_the_inspector() {
+    let emulator = Emulator::start().await.unwrap();
+    let root = async |accept: &str| {
+        let request = Request::get("/").header("accept", accept);
+        send(&emulator, request.body(Bytes::new()).unwrap()).await
+    };
+    let browser = root("text/html,application/xhtml+xml,*/*;q=0.8").await;
+    assert_eq!(browser.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(browser.headers()["location"], "/_emulator/");
+    for accept in ["*/*", "application/json"] {
+        let program = root(accept).await;
+        assert_eq!(program.status(), StatusCode::NOT_FOUND);
+        assert_eq!(json_of(&program)["errorCode"], "ROUTE_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
 async fn app_any_id_exists() {
     let emulator = Emulator::start().await.unwrap();
     for path in ["/api/v0/app", "/api/v0/an%20odd%2Fapp%3F"] {

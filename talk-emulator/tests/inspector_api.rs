@@ -314,6 +314,133 @@ async fn connections_are_listed_closed_and_expired() {
     assert_eq!(read(&emulator, "/apps").await, json!({ "apps": ["app"] }));
 }
 
+/// Returns the reason of a refusal.
+async fn reason(emulator: &Emulator, method: &str, path: &str, body: &Value) -> String {
+    let response = change(emulator, method, path, body).await;
+    assert!(response.status().is_client_error(), "{path}: {response:?}");
+    let error = json_of(&response);
+    error["reasons"][0].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn control_errors_name_the_invalid_member() {
+    let emulator = seeded().await;
+    for (path, body, start) in [
+        (
+            "/settings",
+            json!({ "limits": { "maxFileSize": -1 } }),
+            "limits.maxFileSize: invalid value",
+        ),
+        (
+            "/settings",
+            json!({ "roles": { "guest": { "reply": "no" } } }),
+            "roles.guest.reply: invalid type",
+        ),
+        ("/settings", json!([]), "invalid type"),
+        (
+            "/faults",
+            json!({ "kind": "500", "times": "x" }),
+            "times: invalid type",
+        ),
+        (
+            "/faults",
+            json!({ "kind": "500", "times": 0 }),
+            "A fault occurs at least once",
+        ),
+        (
+            "/clock",
+            json!({ "advanceMs": -1 }),
+            "advanceMs: invalid value",
+        ),
+        (
+            "/seed",
+            json!({ "app": "app", "users": { "zoe": { "name": 1 } } }),
+            "users.zoe.name: invalid type",
+        ),
+    ] {
+        let reason = reason(&emulator, "POST", path, &body).await;
+        assert!(reason.starts_with(start), "{path}: {reason}");
+    }
+    assert_eq!(read(&emulator, "/faults").await["armed"], json!([]));
+    let request = Request::post("/_emulator/clock")
+        .header("content-type", "application/json")
+        .body(Bytes::from(r#"{"advanceMs": 1} 2"#));
+    let response = send(&emulator, request.unwrap()).await;
+    assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn control_large_body_is_refused_with_its_limit() {
+    let emulator = seeded().await;
+    let large = Value::from("x".repeat(5 << 20));
+    let [small, rest] =
+        [2_u32 << 20, 4 << 20].map(|it| format!("A body may have up to {it} bytes."));
+    for (method, path, expected) in [
+        ("POST", "/settings", &small),
+        ("POST", "/act", &small),
+        ("PUT", "/rest/app/users/alice", &rest),
+    ] {
+        let found = reason(&emulator, method, path, &large).await;
+        assert_eq!(&found, expected, "{path}");
+    }
+    let seed = json!({ "app": "app", "users": { "zoe": { "name": "x".repeat(5 << 20) } } });
+    let response = change(&emulator, "POST", "/seed", &seed).await;
+    assert_ne!(response.status(), 413);
+}
+
+#[tokio::test]
+async fn upload_answers_are_recorded() {
+    let emulator = seeded().await;
+    let _events = Events::open(&emulator, "", None).await;
+    let upload = async |form: &str| {
+        let body = form.replace('|', "\r\n");
+        let request = Request::post("/v1/app/files")
+            .header("authorization", "Bearer secret")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(Bytes::from(body));
+        send(&emulator, request.unwrap()).await
+    };
+    let file = "--b|Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"||x|--b--|";
+    let mut answers = vec![upload(file).await, upload("--b--|").await];
+    for after_bytes in [1, 1 << 20] {
+        let fault = json!({ "kind": "429", "path": "/files", "after_bytes": after_bytes });
+        ok(&emulator, "POST", "/faults", fault).await;
+        answers.push(upload(file).await);
+    }
+    let statuses: Vec<_> = answers.iter().map(|it| it.status().as_u16()).collect();
+    assert_eq!(statuses, [200, 400, 429, 429]);
+    let frames = read(&emulator, "/frames").await;
+    let frames = frames["frames"].as_array().unwrap();
+    let sent: Vec<_> = frames
+        .iter()
+        .filter(|it| it["direction"] == "out")
+        .collect();
+    assert_eq!(sent.len(), answers.len(), "{frames:?}");
+    for (frame, answer) in sent.iter().zip(&answers) {
+        assert_eq!(frame["status"], answer.status().as_u16());
+        assert_eq!(frame["path"], "/v1/app/files");
+        assert_eq!(frame["method"], "POST");
+        let text: Value = serde_json::from_str(frame["text"].as_str().unwrap()).unwrap();
+        assert_eq!(text, json_of(answer));
+    }
+}
+
+#[tokio::test]
+async fn act_typing_is_change_of_data() {
+    let emulator = seeded().await;
+    let mut events = Events::open(&emulator, "", None).await;
+    assert_eq!(events.next().await.name, "hello");
+    let typing = json!({
+        "app": "app",
+        "user": "alice",
+        "method": "POST",
+        "path": "/me/conversations/lobby/typing",
+    });
+    ok(&emulator, "POST", "/act", typing).await;
+    let event = timeout(TIMEOUT, events.next()).await.unwrap();
+    assert_eq!((&*event.name, &event.data["app"]), ("data", &json!("app")));
+}
+
 #[tokio::test]
 async fn control_errors_are_json() {
     let emulator = seeded().await;

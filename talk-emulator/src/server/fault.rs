@@ -285,9 +285,12 @@ impl Fault {
         prefix.is_none_or(|prefix| path.starts_with(prefix))
     }
 
-    /// Returns the reason why the fault cannot be injected, if any: members that have no meaning
-    /// for its kind.
+    /// Returns the reason why the fault cannot be injected, if any: members that have no meaning,
+    /// or none for its kind.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.times == 0 {
+            return Err("A fault occurs at least once: `times` must be 1 or more.");
+        }
         if self.kind.targets_requests() {
             return Ok(());
         }

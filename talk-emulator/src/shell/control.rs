@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::control_extract::ControlBody;
@@ -38,7 +38,7 @@ pub(crate) async fn change_settings(
         .call(move |core, now| {
             let mut settings = serde_json::to_value(core.server.settings()).map_err(invalid)?;
             merge(&mut settings, patch.into());
-            let settings: Settings = serde_json::from_value(settings).map_err(invalid)?;
+            let settings: Settings = at_path(settings)?;
             if let Some(url) = &settings.webhooks.url {
                 let check = core.webhook_hosts().check(url);
                 check.map_err(|error| bad_request(error.to_string()))?;
@@ -118,7 +118,25 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(invalid)
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = at_path(&mut json)?;
+    json.end().map_err(invalid)?;
+    Ok(value)
+}
+
+/// Deserializes JSON. An error names the member with the invalid value.
+fn at_path<'de, T, D>(json: D) -> Result<T, Refusal>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        match &*path {
+            "." => invalid(error.into_inner()),
+            path => bad_request(format!("{path}: {}", error.into_inner())),
+        }
+    })
 }
 
 /// The parameters of a query.

@@ -1,5 +1,6 @@
 //! The table of control requests.
 
+use axum::Extension;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, delete, get, on, post, put};
@@ -10,6 +11,7 @@ use super::control_data::{
     save_snapshot,
 };
 use super::control_events::{events, frames};
+use super::control_extract::BodyLimit;
 use super::control_inspect::{
     act, add_seed, apps, close_connection, connections, expire_connection, rest,
 };
@@ -19,6 +21,9 @@ use super::inspector::{asset, index};
 use super::openapi::openapi;
 use super::snapshot_files::{export_snapshot, import_snapshot};
 use super::state::Shell;
+
+/// The maximum size of the body of most control requests.
+const MAX_BODY: usize = 2 << 20;
 
 /// A control request: its method, its path below `/_emulator` and its handler.
 pub(super) struct ControlRoute {
@@ -62,7 +67,7 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         ControlRoute {
             method: "POST",
             path: "/seed",
-            handler: post(add_seed).layer(DefaultBodyLimit::max(MAX_IMPORT)),
+            handler: limited(post(add_seed), MAX_IMPORT),
         },
         read("/requests", requests),
         change("/wait", wait),
@@ -74,7 +79,7 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         ControlRoute {
             method: "PUT",
             path: "/snapshots/{name}",
-            handler: put(import_snapshot).layer(DefaultBodyLimit::max(MAX_IMPORT)),
+            handler: limited(put(import_snapshot), MAX_IMPORT),
         },
         ControlRoute {
             method: "DELETE",
@@ -87,6 +92,11 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         read("/webhooks/{id}", webhook),
         change("/webhooks/{id}/resend", resend_webhook),
     ]
+}
+
+/// Limits the size of bodies, in bytes.
+fn limited(handler: MethodRouter<Shell>, limit: usize) -> MethodRouter<Shell> {
+    handler.layer((DefaultBodyLimit::max(limit), Extension(BodyLimit(limit))))
 }
 
 /// Returns the pages of the inspector. They need no control token.
@@ -115,7 +125,7 @@ fn to_rest(method: &'static str, filter: MethodFilter) -> ControlRoute {
 
 /// Returns a POST request.
 fn change<H: Handler<T, Shell>, T: 'static>(path: &'static str, handler: H) -> ControlRoute {
-    let handler = post(handler);
+    let handler = limited(post(handler), MAX_BODY);
     ControlRoute {
         method: "POST",
         path,

@@ -1,10 +1,10 @@
 use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, header};
 use tokio::time::timeout;
 
 use super::control_access::{ControlAccess, guard, guard_pages};
@@ -32,6 +32,7 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
         .route("/public_api/v1/{app}/files/", uploads())
         .route("/v1/{app}/files", uploads())
         .route("/v1/{app}/files/", uploads())
+        .route("/", get(home).fallback(answer))
         .layer(DefaultBodyLimit::disable())
         .fallback(answer)
         .layer(middleware::from_fn_with_state(
@@ -78,6 +79,22 @@ async fn unknown() -> Refusal {
         "ROUTE_NOT_FOUND",
         "There is no such request.",
     )
+}
+
+/// Sends browsers to the inspector. The service has nothing at this address.
+async fn home(
+    shell: State<Shell>,
+    handle: Extension<ConnectionHandle>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let accept = request.headers().get(header::ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
+    match accept {
+        Some(accept) if accept.contains("text/html") => {
+            Ok(Redirect::temporary("/_emulator/").into_response())
+        }
+        _ => answer(shell, handle, request).await,
+    }
 }
 
 async fn open_socket(

@@ -194,6 +194,12 @@ export async function checkSnapshots(inspector) {
       .setInputFiles({ name: '.json', mimeType: 'application/json', buffer: exported });
     await inspector.button('Import', importing).click();
     await page.getByRole('alert').getByText('The file .json has no name').waitFor();
+    const empty = { name: 'empty.json', mimeType: 'application/json', buffer: Buffer.from('') };
+    await importing.getByLabel('File').setInputFiles(empty);
+    await inspector.failing(async () => {
+      await inspector.button('Import', importing).click();
+      await page.getByRole('alert').getByText('empty.json: ').waitFor();
+    });
     assert.deepEqual(
       (await api.get('snapshots')).data.map((it) => it.name),
       ['saved'],

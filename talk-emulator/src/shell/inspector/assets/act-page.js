@@ -15,6 +15,9 @@ const MAX_CONVERSATIONS = 30;
 
 const address = (query) => `act?${new URLSearchParams(query)}`;
 
+const optionText = (id, name) =>
+  name === id ? isolate(id) : `${isolate(name)} (${isolate(id)})`;
+
 function userChoice(users, user, onChoose) {
   const select = el('select', {
     name: 'user',
@@ -24,7 +27,7 @@ function userChoice(users, user, onChoose) {
   fill(
     select,
     users.map(({ id, name }) =>
-      el('option', { value: id, selected: id === user }, name === id ? isolate(id) : `${isolate(name)} (${isolate(id)})`),
+      el('option', { value: id, selected: id === user }, optionText(id, name)),
     ),
   );
   return labelled('User', select);

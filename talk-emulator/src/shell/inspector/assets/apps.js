@@ -18,7 +18,11 @@ export const chosenApp = () => chosen;
 
 /** Creates the choice. `onChoose` receives the id of the app. */
 export function appChoice(onChoose) {
-  const select = el('select', { name: 'app', 'data-key': 'app', onchange: () => onChoose(select.value) });
+  const select = el('select', {
+    name: 'app',
+    'data-key': 'app',
+    onchange: () => onChoose(select.value),
+  });
   return {
     element: labelled('App', select),
     /** Shows the apps, and selects the chosen one. */

@@ -151,20 +151,26 @@ function participantsOf(url, { participants }, reload) {
 /** Creates the view of one conversation without its messages. */
 export function conversationView(app, conversation, reload) {
   const url = path('rest', app, 'conversations', conversation.id);
+  const name = isolate(conversation.id);
   const edit = () =>
-    openForm(`Edit ${isolate(conversation.id)}`, fields(conversation), 'Save', async (values, initial) => {
+    openForm(`Edit ${name}`, fields(conversation), 'Save', async (values, initial) => {
       await perform('PUT', url, changes(membersOf(initial), membersOf(values)));
       await reload();
     });
   const remove = onClick(async () => {
-    const text = `The conversation ${isolate(conversation.id)} and its messages are deleted.`;
+    const text = `The conversation ${name} and its messages are deleted.`;
     if (!(await confirmAction('Delete conversation', text))) return;
     await perform('DELETE', url);
     location.hash = path('data', app, 'conversations');
   });
   return [
     el('h3', {}, conversation.subject ?? conversation.id),
-    el('p', { class: 'empty' }, bdi(conversation.id), `, created ${dateTime(conversation.createdAt)}`),
+    el(
+      'p',
+      { class: 'empty' },
+      bdi(conversation.id),
+      `, created ${dateTime(conversation.createdAt)}`,
+    ),
     customText(conversation.custom) === ''
       ? null
       : el('p', {}, el('code', {}, JSON.stringify(conversation.custom))),
@@ -179,7 +185,9 @@ export function conversationView(app, conversation, reload) {
     el(
       'p',
       { class: 'actions' },
-      button('Add participant', () => addParticipant(url, conversation, reload), { 'data-key': 'add' }),
+      button('Add participant', () => addParticipant(url, conversation, reload), {
+        'data-key': 'add',
+      }),
     ),
   ];
 }

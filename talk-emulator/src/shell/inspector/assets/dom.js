@@ -95,7 +95,8 @@ function focusAwaited(element) {
 export const bdi = (text) => el('bdi', {}, text);
 
 /** Creates the items of a list with commas between them. */
-export const bdiList = (texts) => texts.flatMap((text, i) => (i === 0 ? bdi(text) : [', ', bdi(text)]));
+export const bdiList = (texts) =>
+  texts.flatMap((text, i) => (i === 0 ? bdi(text) : [', ', bdi(text)]));
 
 let labels = 0;
 

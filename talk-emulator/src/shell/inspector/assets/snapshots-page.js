@@ -19,7 +19,8 @@ function download(name, data) {
 async function mayStore(name) {
   const { data } = await read('snapshots');
   if (data.every((it) => it.name !== name)) return true;
-  return confirmAction('Replace snapshot', `The snapshot ${isolate(name)} is replaced by the new one.`);
+  const text = `The snapshot ${isolate(name)} is replaced by the new one.`;
+  return confirmAction('Replace snapshot', text);
 }
 
 function mount(root, { stream }) {
@@ -49,7 +50,7 @@ function mount(root, { stream }) {
       itemButton(
         'Restore',
         name,
-        confirmed('Restore snapshot', `All data is replaced by the snapshot ${isolate(name)}.`, () =>
+        confirmed('Restore snapshot', `All data is replaced by ${isolate(name)}.`, () =>
           perform('POST', path('snapshots', name, 'restore')),
         ),
       ),
@@ -113,7 +114,10 @@ function mount(root, { stream }) {
           if (target === '') throw new Error(`The file ${file.name} has no name. Enter one.`);
           if (!(await mayStore(target))) return;
           const text = await file.text();
-          await perform('PUT', path('snapshots', target), undefined, { text, file: file.name });
+          const options = { text, file: file.name };
+          await perform('PUT', path('snapshots', target), undefined, options).catch((error) => {
+            throw error.status === 400 ? new Error(`${file.name}: ${error.message}`) : error;
+          });
           form.reset();
           await fresh.reload();
         },
