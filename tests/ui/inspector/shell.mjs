@@ -310,9 +310,10 @@ export async function checkToken(chromium, name, host, controlToken) {
   inspector.expectsFailures = true;
   const { page, dialog } = inspector;
   const enterButton = inspector.button('Enter the token');
+  /** Enters a token that is refused: the next dialog follows at once. */
   const enter = async (value) => {
     await dialog.getByLabel('Control token').fill(value);
-    await inspector.confirm('Continue');
+    await inspector.button('Continue', dialog).click();
   };
   await check('token_dialog_stays_closed_after_cancel', async () => {
     await dialog.getByLabel('Control token').waitFor();
