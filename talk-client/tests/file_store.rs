@@ -98,6 +98,41 @@ fn lock_excludes_other_stores_until_dropped() {
     let _lease = block_on(second.lock(&key("alice"))).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn lock_is_that_of_file_behind_symbolic_link() {
+    let folder = Folder::new();
+    let link = folder.folder.path().join("link.talk");
+    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+    for (first, second) in [(folder.path(), &link), (link.clone(), &folder.path())] {
+        let lease = block_on(FileStore::new(first).lock(&key("alice"))).unwrap();
+        let other = FileStore::new(second);
+        let refused = block_on(other.lock(&key("alice")));
+        assert!(matches!(refused, Err(StoreError::InUse)), "{refused:?}");
+        drop(lease);
+    }
+    let lease = block_on(FileStore::new(&link).lock(&key("alice")));
+    assert!(lease.is_ok(), "{lease:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn special_file_is_refused_and_stays_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path()).unwrap();
+    let mode = || fs::metadata(folder.path()).unwrap().permissions().mode();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o666)).unwrap();
+    let before = mode();
+    let refused = block_on(folder.store().lock(&key("alice")));
+    let Err(StoreError::Io(reason)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.contains("not a regular file"), "{reason}");
+    assert_eq!(mode(), before);
+}
+
 #[test]
 fn writers_wait_for_each_other() {
     let folder = Folder::new();

@@ -31,6 +31,8 @@ const SCHEMA: &str = "
 
 /// A database, which is opened at the first use.
 pub(super) struct Database {
+    /// The path without symbolic links once the database is open, so that all owners of a file use
+    /// the same files of locks.
     path: PathBuf,
     connection: Option<Connection>,
 }
@@ -120,7 +122,7 @@ impl Database {
     fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => open(&self.path)?,
+            None => open(&mut self.path)?,
         };
         Ok(self.connection.insert(connection))
     }
@@ -141,12 +143,14 @@ fn session_id(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<i64>
     }
 }
 
-/// Opens a database. Waits for other processes that open it.
-fn open(path: &Path) -> Result<Connection, StoreError> {
-    let describe = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+/// Opens a database, and replaces its path by one without symbolic links. Waits for other processes
+/// that open it.
+fn open(path: &mut PathBuf) -> Result<Connection, StoreError> {
+    let given = path.clone();
+    let describe = |reason: &dyn std::fmt::Display| format!("{}: {reason}", given.display());
     // Created before SQLite opens it, because the files of the log get the permissions of the
     // database.
-    prepare(path).map_err(|error| StoreError::Io(describe(&error)))?;
+    *path = prepare(&given).map_err(|error| StoreError::Io(describe(&error)))?;
     let started = Instant::now();
     loop {
         match try_open(path) {
@@ -216,15 +220,21 @@ fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// Creates a database that does not exist, and makes its files accessible for the user only.
+/// Returns its path without symbolic links.
 ///
 /// Existing files are not opened: closing them would release the locks that other connections of
 /// the process have.
-fn prepare(path: &Path) -> io::Result<()> {
+fn prepare(path: &Path) -> io::Result<PathBuf> {
     if !path.try_exists()? {
         open_private(path)?;
     }
+    if !std::fs::metadata(path)?.is_file() {
+        // The permissions of a device or a folder must not change.
+        return Err(io::Error::other("not a regular file"));
+    }
+    let path = resolve(path)?;
     for suffix in ["", "-wal", "-shm"] {
-        let mut file = OsString::from(path);
+        let mut file = OsString::from(&path);
         file.push(suffix);
         match restrict(Path::new(&file)) {
             // SQLite removes the files of the log when the last connection closes.
@@ -232,7 +242,18 @@ fn prepare(path: &Path) -> io::Result<()> {
             restricted => restricted?,
         }
     }
-    Ok(())
+    Ok(path)
+}
+
+#[cfg(unix)]
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// Returns the path as it is: not all programs accept the canonical paths of Windows.
+#[cfg(not(unix))]
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    Ok(path.to_owned())
 }
 
 /// Withdraws the access of other users to an existing file.
