@@ -92,6 +92,13 @@ impl Reading {
         upcoming.chain(&self.queue)
     }
 
+    /// Returns the newest message that is about to be delivered with its sender and quote.
+    pub(super) fn newest_complete(&self) -> Option<&Arc<MessageSnapshot>> {
+        let is_complete = |it: &&Upcoming| matches!(it.state, UpcomingState::Complete);
+        let newest = self.upcoming.iter().rfind(is_complete);
+        newest.map(|newest| &newest.message)
+    }
+
     /// Returns `true` if the messages in memory may be deleted or changed meanwhile.
     pub(super) fn is_stale(&self, now: Timestamp) -> bool {
         now.saturating_since(self.read_at) >= FRESH_FOR

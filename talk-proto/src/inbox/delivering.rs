@@ -8,7 +8,7 @@ use super::conversation::{Upcoming, UpcomingState};
 use super::delivery::{Delivery, InboxEvent};
 use crate::command::Reply;
 use crate::error::RequestError;
-use crate::model::{ConversationId, MessageSnapshot};
+use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot};
 use crate::storage::BatchId;
 
 /// The largest number of messages that a conversation delivers in one turn.
@@ -24,6 +24,23 @@ fn complete(message: &mut Arc<MessageSnapshot>, senders: &Senders<'_>) -> bool {
     };
     Arc::make_mut(message).sender = sender;
     true
+}
+
+/// Returns `true` if the message is the last one of the snapshot.
+fn has_last(snapshot: &ConversationSnapshot, last: &Arc<MessageSnapshot>) -> bool {
+    let known = snapshot.last_message.as_ref();
+    known.is_some_and(|known| Arc::ptr_eq(known, last))
+}
+
+/// Returns the snapshot of a conversation with its last message.
+fn with_last(
+    snapshot: &ConversationSnapshot,
+    last: &Arc<MessageSnapshot>,
+) -> Arc<ConversationSnapshot> {
+    Arc::new(ConversationSnapshot {
+        last_message: Some(Arc::clone(last)),
+        ..snapshot.clone()
+    })
 }
 
 impl Consumer {
@@ -99,6 +116,8 @@ impl Consumer {
         let Some(snapshot) = conversation.snapshot.clone() else {
             return;
         };
+        // The inbox keeps the snapshot without a message, because it keeps few messages.
+        let mut shared: Option<Arc<ConversationSnapshot>> = None;
         loop {
             let upcoming = conversation.reading.as_mut().map(|it| &mut it.upcoming);
             let is_complete = |it: &mut Upcoming| match it.state {
@@ -127,9 +146,15 @@ impl Consumer {
             }
             let delivery = cx.take_delivery(self.id, id);
             conversation.deliver(delivery, &message);
+            let reading = conversation.reading.as_ref();
+            let later = reading.and_then(|reading| reading.newest_complete());
+            let last = later.unwrap_or(&message);
+            if !shared.as_ref().is_some_and(|shared| has_last(shared, last)) {
+                shared = Some(with_last(&snapshot, last));
+            }
             let delivered = Delivery {
                 id: delivery,
-                conversation: snapshot.clone(),
+                conversation: Arc::clone(shared.as_ref().unwrap_or(&snapshot)),
                 message,
             };
             cx.emit(self.id, InboxEvent::Delivered(delivered));

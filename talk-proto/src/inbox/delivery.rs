@@ -30,7 +30,11 @@ impl DeliveryId {
 pub struct Delivery {
     /// The ID of the delivery.
     pub id: DeliveryId,
-    /// The conversation at the time of the delivery, without its last message.
+    /// The conversation at the time of the delivery. Its `last_message` is the newest message that
+    /// is known with its sender and quote: this one, or a later one that is delivered next. Newer
+    /// messages may exist, because the inbox reads them only in their turn; `last_message_at` is
+    /// the time of the newest one. A message that was deleted or edited before the delivery is
+    /// absent or has its new content. Later changes do not reach the delivery.
     pub conversation: Arc<ConversationSnapshot>,
     /// The message. Its sender was read within the last minute.
     pub message: Arc<MessageSnapshot>,

@@ -243,6 +243,59 @@ fn delivery_has_its_sender_and_quote() {
     assert_eq!(quote.expect("a quote").plaintext(), "a");
 }
 
+/// Returns the texts of the deliveries, each with that of the last message of its conversation.
+fn last_messages(bench: &Bench) -> Vec<(String, String)> {
+    let deliveries = bench.deliveries();
+    let texts = deliveries.iter().map(|delivery| {
+        let last = delivery.conversation.last_message.as_ref();
+        let last = last.expect("a last message");
+        assert_eq!(last.sender.as_ref().expect("a sender").id, "bob");
+        assert!(last.created_at <= delivery.conversation.last_message_at);
+        (delivery.message.plaintext(), last.plaintext())
+    });
+    texts.collect()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pairs = of.iter();
+    pairs
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+        .collect()
+}
+
+#[test]
+fn delivery_has_the_newest_known_message_as_last() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    bench.post("c1", "a");
+    bench.act(|server| {
+        for text in ["b", "c", "d"] {
+            server.send("c1", Some("bob"), text);
+        }
+    });
+    bench.run_for(seconds(70));
+    bench.post("c1", "e");
+    let expected = [("a", "a"), ("b", "d"), ("c", "d"), ("d", "d"), ("e", "e")];
+    assert_eq!(last_messages(&bench), pairs(&expected));
+}
+
+#[test]
+fn delivery_follows_deletion_of_the_last_message() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.open(with(|options| options.max_unacked = 1));
+    bench.post("c1", "a");
+    let deleted = bench.act(|server| {
+        server.send("c1", Some("bob"), "b");
+        server.send("c1", Some("bob"), "c")
+    });
+    bench.act(|server| server.delete("c1", &deleted));
+    bench.ack(bench.delivery("a"));
+    bench.run_for(seconds(20));
+    assert_eq!(last_messages(&bench), pairs(&[("a", "a"), ("b", "b")]));
+}
+
 #[test]
 fn loss_during_the_walk_repeats_nothing() {
     for cut in 1..40 {
