@@ -41,14 +41,30 @@ struct AllEchoes {
 struct ConversationEchoes {
     /// The entries by their number.
     entries: BTreeMap<u64, Arc<Entry>>,
-    /// The forms of the entries that were tried and whose outcome is unknown.
-    candidates: BTreeMap<u64, Arc<Candidate>>,
+    /// The forms of the entries that were tried and whose outcome is unknown, each with a server
+    /// time from before the first attempt.
+    candidates: BTreeMap<u64, (Arc<Candidate>, Timestamp)>,
     /// Invisible messages, each with the time from which on its delay is counted.
     held_back: BTreeMap<MessageId, Timestamp>,
     /// Messages that are visible although the outcome of an entry is unknown.
     released: BTreeSet<MessageId>,
     /// Deleted messages, whose entries are not shown any more.
     deleted: BTreeSet<MessageId>,
+}
+
+impl ConversationEchoes {
+    /// Records the time of a message, which the server has reached.
+    fn note_server_time(&mut self, time: Timestamp, now: Timestamp) {
+        for (form, floor) in self.candidates.values_mut() {
+            *floor = form.floor_after(time, now).max(*floor);
+        }
+    }
+
+    /// Returns `true` if the message may be that of an entry whose outcome is unknown.
+    fn may_have(&self, message: &MessageSnapshot, me: &UserId) -> bool {
+        let mut candidates = self.candidates.values();
+        candidates.any(|(form, floor)| message.created_at >= *floor && form.may_be(message, me))
+    }
 }
 
 impl Echoes {
@@ -100,7 +116,7 @@ impl Echoes {
         let conversations = &mut self.0.get_or_insert_default().conversations;
         let of = conversations.entry(conversation.clone()).or_default();
         for (seq, echo) in changes {
-            of.candidates.remove(&seq);
+            let before = of.candidates.remove(&seq);
             let Some(Echo { entry, candidate }) = echo else {
                 // An equal entry may still wait for its answer. It does not hide this message.
                 let entry = of.entries.remove(&seq);
@@ -109,7 +125,12 @@ impl Echoes {
                 continue;
             };
             of.entries.insert(seq, entry);
-            of.candidates.extend(candidate.map(|form| (seq, form)));
+            let Some(form) = candidate else {
+                continue;
+            };
+            let before = before.filter(|(before, _)| Arc::ptr_eq(before, &form));
+            let floor = before.map_or(form.floor, |(_, floor)| floor);
+            of.candidates.insert(seq, (form, floor));
         }
         let held_back = of.held_back.keys().cloned().collect();
         if of.entries.is_empty() {
@@ -133,9 +154,10 @@ impl Echoes {
         let Some(of) = all.conversations.get_mut(conversation) else {
             return false;
         };
+        of.note_server_time(message.created_at, now);
         let is_own = |entry: &Arc<Entry>| entry.message() == Some(&message.id);
         let is_held = !of.released.contains(&message.id)
-            && of.candidates.values().any(|form| form.may_be(message, me))
+            && of.may_have(message, me)
             && !of.entries.values().any(is_own);
         if is_held {
             of.held_back.entry(message.id.clone()).or_insert(now);

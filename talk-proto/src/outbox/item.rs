@@ -207,6 +207,7 @@ impl Item {
         self.entry_mut().tries = 0;
         let progress = self.progress_mut();
         progress.floor = None;
+        progress.tried_at = None;
         progress.first_try = None;
         progress.unanswered = 0;
         progress.candidate = None;
@@ -269,8 +270,10 @@ impl Item {
         }
         let floor = self.progress().floor?;
         let entry = Arc::clone(&self.entry);
-        let candidate = &mut self.progress_mut().candidate;
-        let candidate = candidate.get_or_insert_with(|| Arc::new(Candidate::new(floor, &entry)));
+        let progress = self.progress_mut();
+        let tried_at = progress.tried_at;
+        let new = || Arc::new(Candidate::new(floor, tried_at, &entry));
+        let candidate = progress.candidate.get_or_insert_with(new);
         Some(Arc::clone(candidate))
     }
 

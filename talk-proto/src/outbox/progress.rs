@@ -25,6 +25,8 @@ pub(super) struct Progress {
     pub(super) key: Option<EntryId>,
     /// A server time from before the first attempt.
     pub(super) floor: Option<Timestamp>,
+    /// The time of the first attempt if this process made it.
+    pub(super) tried_at: Option<Timestamp>,
     pub(super) first_try: Option<Timestamp>,
     /// The number of attempts whose outcome is unknown, including the one in flight.
     pub(super) unanswered: u32,
@@ -57,6 +59,7 @@ impl Progress {
         renewed: None,
         key: None,
         floor: None,
+        tried_at: None,
         first_try: None,
         unanswered: 0,
         then: None,

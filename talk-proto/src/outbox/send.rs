@@ -177,6 +177,7 @@ impl Outbox {
         }
         if progress.floor.is_none() {
             progress.floor = Some(server_time.unwrap_or(now - CLOCK_SKEW));
+            progress.tried_at = Some(now);
         }
         progress.unanswered = progress.unanswered.saturating_add(1);
         progress.step = Step::Recording;
@@ -267,6 +268,8 @@ impl Outbox {
             if is_untried {
                 progress.first_try = None;
                 progress.floor = None;
+                progress.tried_at = None;
+                progress.candidate = None;
             }
         }
     }

@@ -179,6 +179,41 @@ fn own_message_is_held_back_for_at_most_10_s() {
     assert_eq!(last(&bench, window).1, ["b"]);
 }
 
+#[test]
+fn older_own_messages_are_visible_in_a_new_session() {
+    let mut bench = Bench::stored().connected();
+    for text in ["old 1", "old 2"] {
+        of_other_device(&mut bench, text);
+    }
+    bench.run_for(seconds(6));
+    post(&mut bench, "bob", "newest");
+    bench.run_for(seconds(60));
+    bench.script.next.push_back(Answer::Silence);
+    bench.enqueue("c1", "a");
+    bench.run();
+    let window = open(&mut bench);
+    let items = ["old 1", "old 2", "newest"].map(str::to_owned).to_vec();
+    assert_eq!(last(&bench, window), (vec!["a".to_owned()], items));
+}
+
+#[test]
+fn own_message_after_the_attempt_stays_held_back() {
+    let mut bench = Bench::stored().connected();
+    of_other_device(&mut bench, "old");
+    bench.run_for(seconds(6));
+    bench.script.next.push_back(Answer::Silence);
+    bench.enqueue("c1", "a");
+    bench.run();
+    of_other_device(&mut bench, "b");
+    for number in 1..=3 {
+        bench.run_for(seconds(3));
+        post(&mut bench, "bob", &number.to_string());
+    }
+    let window = open(&mut bench);
+    let items = last(&bench, window).1;
+    assert_eq!(items, ["old", "1", "2", "3"]);
+}
+
 /// Returns a window of a list that holds at most `cap` messages, and a silent entry "a". The list
 /// is full, and its oldest loaded message is "b", which is held back.
 fn full_window_with_held_back_end(cap: usize) -> (Bench, SubscriptionId) {
