@@ -102,7 +102,7 @@ impl<T: Transport> Sockets<T> {
         let cause = if let Poll::Ready(Err(error)) = socket.poll_flush(cx) {
             lost(&error)
         } else {
-            ready!(backlog.poll(cx, transport, socket.unsent()));
+            ready!(backlog.poll(cx, |wait| transport.sleep(wait), socket.unsent()));
             SocketClosed::Lost("the connection does not take what is sent".to_owned())
         };
         let id = *id;

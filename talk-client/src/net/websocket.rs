@@ -52,6 +52,9 @@ pub struct NativeWebSocket<S> {
     queued: usize,
     /// The number of payload bytes passed to the WebSocket library since its buffer was last empty.
     handed_over: usize,
+    /// The number of bytes that the connection has accepted since then, frame headers and pongs
+    /// included.
+    written: usize,
     unsent_pongs: u32,
     /// Set if neither `queue` nor the WebSocket library holds unsent data.
     flushed: bool,
@@ -78,6 +81,7 @@ impl<S> NativeWebSocket<S> {
             queue: VecDeque::new(),
             queued: 0,
             handed_over: 0,
+            written: 0,
             unsent_pongs: 0,
             flushed: true,
             closing: false,
@@ -111,10 +115,10 @@ impl<S> NativeWebSocket<S> {
     }
 
     /// Returns the number of queued payload bytes that the connection has not accepted. It is
-    /// accurate to 16 KiB or one message, whichever is larger, and zero after a complete flush.
+    /// accurate to 16 KiB, also within a large message, and zero after a complete flush.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.queued + self.handed_over
+        self.queued + self.handed_over.saturating_sub(self.written)
     }
 
     fn push_unless_closing(&mut self, message: Message) {
@@ -154,6 +158,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
         if self.flushed {
             return Poll::Ready(Ok(()));
         }
+        let flushed = self.poll_write_queue(cx);
+        self.written = self.inner.get_ref().written();
+        flushed
+    }
+
+    fn poll_write_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
         while !self.ended {
             while self.handed_over < WRITE_BATCH && !self.queue.is_empty() {
                 let ready = ready!(Pin::new(&mut self.inner).poll_ready(cx));
@@ -177,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
         let flushed = ready!(Pin::new(&mut self.inner).poll_flush(cx));
         flushed.map_err(|error| self.fail(error))?;
         self.handed_over = 0;
+        self.inner.get_mut().reset_written();
         self.unsent_pongs = 0;
         Poll::Ready(Ok(()))
     }

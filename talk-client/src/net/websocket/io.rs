@@ -22,6 +22,8 @@ pub(super) struct WebSocketIo<S> {
     /// Bytes that were read together with the response to the handshake.
     early: Bytes,
     budget: ReadBudget,
+    /// The number of bytes written since the last reset.
+    written: usize,
 }
 
 impl<S> WebSocketIo<S> {
@@ -30,12 +32,27 @@ impl<S> WebSocketIo<S> {
             stream,
             early,
             budget: ReadBudget::default(),
+            written: 0,
         }
+    }
+
+    /// Returns the number of bytes written since the last reset, frame headers and pongs included.
+    pub(super) const fn written(&self) -> usize {
+        self.written
+    }
+
+    pub(super) const fn reset_written(&mut self) {
+        self.written = 0;
     }
 
     #[cfg(test)]
     pub(super) fn get_ref(&self) -> &S {
         &self.stream
+    }
+
+    #[cfg(test)]
+    pub(super) fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
     }
 }
 
@@ -66,7 +83,9 @@ impl<S: AsyncWrite + Unpin> tokio::io::AsyncWrite for WebSocketIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let size = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.written = self.written.saturating_add(size);
+        Poll::Ready(Ok(size))
     }
 
     /// Returns `true`, so that a frame's header and payload arrive together.
@@ -77,7 +96,7 @@ impl<S: AsyncWrite + Unpin> tokio::io::AsyncWrite for WebSocketIo<S> {
     /// Gathers small slices: many streams write only the first slice of several, and each write
     /// would be a TLS record. A large slice is not copied.
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -85,14 +104,14 @@ impl<S: AsyncWrite + Unpin> tokio::io::AsyncWrite for WebSocketIo<S> {
         if let Some(first) = slices.clone().next()
             && first.len() >= MAX_GATHERED
         {
-            return Pin::new(&mut self.stream).poll_write(cx, first);
+            return self.poll_write(cx, first);
         }
         let mut gathered = Vec::new();
         for slice in slices {
             let room = MAX_GATHERED - gathered.len();
             gathered.extend_from_slice(&slice[..slice.len().min(room)]);
         }
-        Pin::new(&mut self.stream).poll_write(cx, &gathered)
+        self.poll_write(cx, &gathered)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -101,3 +101,57 @@ fn websocket_unsent_pongs_stop_reading() {
 fn websocket_endless_message_yields() {
     assert!(frames_read(BEGINNING, MORE, true) > POLLS);
 }
+
+/// A connection that accepts one part of 64 KiB for each permission.
+struct Narrow {
+    permissions: usize,
+}
+
+impl AsyncRead for Narrow {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Narrow {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.permissions == 0 {
+            return Poll::Pending;
+        }
+        self.permissions -= 1;
+        Poll::Ready(Ok(bytes.len().min(64 << 10)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn websocket_unsent_falls_within_a_large_message() {
+    let narrow = Narrow { permissions: 1 };
+    let mut socket = NativeWebSocket::new(WebSocketIo::new(narrow, Bytes::new()), 1024);
+    socket.start_send("x".repeat(1 << 20));
+    let waker = noop_waker();
+    let mut cx = Context::from_waker(&waker);
+    let mut unsent = socket.unsent();
+    assert_eq!(unsent, 1 << 20);
+    while socket.poll_flush(&mut cx).is_pending() {
+        assert!(socket.unsent() < unsent);
+        unsent = socket.unsent();
+        socket.inner.get_mut().get_mut().permissions = 1;
+    }
+    assert_eq!(socket.unsent(), 0);
+}
