@@ -41,15 +41,29 @@ impl Calls {
     }
 
     /// Returns the number of calls in flight.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Returns the number of answers that are not written yet, including those of calls in flight.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Writes an answer that is known already.
+    pub(crate) fn answer(&mut self, id: Box<RawValue>, answer: Answer) {
+        let key = self.next_key();
+        let output = self.output.clone();
+        self.tasks.spawn(async move {
+            output.answer(&id, &answer).await;
+            key
+        });
     }
 
     /// Starts the call at once, so that calls are made in the order of their lines. Writes the
     /// answer when it completes.
     pub(crate) fn start(&mut self, id: Box<RawValue>, mut job: Job) {
-        let key = self.next;
-        self.next += 1;
+        let key = self.next_key();
         let id: Arc<RawValue> = id.into();
         let (stop, stopped) = oneshot::channel();
         let pending = Pending {
@@ -94,6 +108,12 @@ impl Calls {
         for (_, pending) in std::mem::take(&mut self.pending) {
             let _ = pending.stop.send(failure.clone());
         }
+    }
+
+    fn next_key(&mut self) -> u64 {
+        let key = self.next;
+        self.next += 1;
+        key
     }
 
     /// Completes when a call has been answered. Without calls, never completes.

@@ -9,6 +9,7 @@ mod feeds;
 mod inbox;
 mod inboxes;
 mod input;
+mod intake;
 mod line;
 mod outbox;
 mod output;

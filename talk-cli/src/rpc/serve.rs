@@ -15,17 +15,13 @@ use super::args::Args;
 use super::connection_line::ConnectionLine;
 use super::dispatch::prepare;
 use super::input::RawLine;
+use super::intake::Intake;
 use super::line::Line;
 use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
 use crate::failure::Failure;
 use crate::stdout::stdout_closed;
-
-/// The maximum number of calls in flight. Further lines wait, because each call may hold an answer
-/// that the output has not accepted, and because the session refuses more than 10,000 calls. Some
-/// calls wait for later lines, such as `outbox.sent` for `outbox.resume`.
-const MAX_CALLS: usize = 8_000;
 
 /// The time limit of the driver's answers after the session's end. The driver answers immediately.
 const END_GRACE: Duration = Duration::from_secs(1);
@@ -80,6 +76,7 @@ impl Rpc {
             if drained.is_some() && self.is_quiet() {
                 return End::Input;
             }
+            self.intake.update(self.calls.in_flight());
             tokio::select! {
                 biased;
                 Ok(error) = &mut failed => return End::Session(error),
@@ -100,13 +97,14 @@ impl Rpc {
                 () = self.searches.feeds.moved() => {}
                 () = self.inboxes.feeds.moved() => {}
                 read = next_lines(&self.output, &mut lines),
-                    if drained.is_none() && self.calls.len() < MAX_CALLS =>
+                    if drained.is_none() && self.intake.is_open(self.calls.unwritten()) =>
                 {
                     match read {
                         Some(lines) => lines.into_iter().for_each(|line| self.handle(line)),
                         None => drained = Some(Box::pin(sleep(drain_timeout))),
                     }
                 }
+                () = self.intake.stalled(), if drained.is_none() => {}
                 () = until(&mut drained) => return End::Input,
             }
         }
@@ -114,7 +112,7 @@ impl Rpc {
 
     /// Returns `true` if nothing is pending. Subscriptions with a first snapshot do not count.
     fn is_quiet(&self) -> bool {
-        self.calls.len() == 0
+        self.calls.unwritten() == 0
             && !self.subscriptions.feeds.any_starting()
             && !self.searches.feeds.any_starting()
             && !self.inboxes.feeds.any_starting()
@@ -127,6 +125,9 @@ impl Rpc {
             Ok(line) => line,
             Err(bad) => return self.refuse(bad.id, bad.failure),
         };
+        if !self.intake.accepts(&line.call, self.calls.in_flight()) {
+            return self.refuse(line.id, Intake::too_many_calls());
+        }
         match prepare(self, &line.call, Args::new(line.args)) {
             Err(failure) => self.refuse(line.id, failure),
             Ok(Action::Call(job)) => self.calls.start(line.id, job),
@@ -137,15 +138,13 @@ impl Rpc {
             Ok(Action::Start(start)) => start(self, line.id),
             Ok(Action::Now(act)) => {
                 let answer = act(self);
-                self.calls
-                    .start(line.id, Box::pin(std::future::ready(answer)));
+                self.calls.answer(line.id, answer);
             }
         }
     }
 
     fn refuse(&mut self, id: Box<serde_json::value::RawValue>, failure: Failure) {
-        let answer = Err(failure);
-        self.calls.start(id, Box::pin(std::future::ready(answer)));
+        self.calls.answer(id, Err(failure));
     }
 
     /// Ends everything that is still pending after the end of input.

@@ -4,6 +4,7 @@ use talk_tokio::Session;
 
 use super::calls::Calls;
 use super::inboxes::Inboxes;
+use super::intake::Intake;
 use super::output::Output;
 use super::searches::Searches;
 use super::subscriptions::Subscriptions;
@@ -13,6 +14,7 @@ pub(crate) struct Rpc {
     pub(crate) session: Session,
     pub(crate) output: Output,
     pub(crate) calls: Calls,
+    pub(crate) intake: Intake,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) searches: Searches,
     pub(crate) inboxes: Inboxes,
@@ -23,6 +25,7 @@ impl Rpc {
     pub(crate) fn new(session: Session, output: Output) -> Self {
         Self {
             calls: Calls::new(output.clone()),
+            intake: Intake::new(),
             subscriptions: Subscriptions::new(output.clone()),
             searches: Searches::new(output.clone()),
             inboxes: Inboxes::new(output.clone()),

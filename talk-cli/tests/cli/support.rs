@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -155,8 +155,15 @@ impl Rpc {
     /// Returns the lines until the end of output, and the exit code. Does not close the input.
     pub(crate) fn exit(&mut self) -> (Vec<Value>, Option<i32>) {
         let mut rest = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            rest.push(line);
+        // Lines about the connection may arrive as long as the process runs.
+        let end = Instant::now() + 3 * PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => rest.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the output does not end"),
+            }
         }
         (rest, self.process.wait().unwrap().code())
     }

@@ -138,6 +138,20 @@ fn rpc_drain_limit_counts_from_last_answer() {
     }
 }
 
+#[test]
+fn rpc_end_of_input_is_noticed_at_the_limit_of_calls() {
+    let peer = Peer::start(|_, _| None);
+    let more = ["--token", "t", "--drain-timeout", "0.5"];
+    let mut rpc = Rpc::start(&peer.host, "alice", &more);
+    let line = json!({"id": 1, "call": "user.get", "args": ["bob"]});
+    rpc.write(&format!("{line}\n").repeat(10_000));
+    rpc.end_input();
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(0));
+    let failed = |line: &&serde_json::Value| line.get("error").is_some();
+    assert_eq!(lines.iter().filter(failed).count(), 10_000);
+}
+
 fn rpc_command(host: &str) -> Command {
     let mut command = crate::support::talk();
     command

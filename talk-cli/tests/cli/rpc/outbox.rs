@@ -157,6 +157,24 @@ fn waiting_calls_do_not_stop_the_calls_that_end_them() {
 }
 
 #[test]
+fn calls_beyond_the_limit_do_not_stop_those_that_end_them() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("outbox.pause", json!(["c1"]));
+    let entry = enqueue(&mut rpc, json!(["c1", "one"]));
+    for id in 0..10_000 {
+        rpc.send(id, "outbox.sent", json!([entry]));
+    }
+    rpc.send("resume", "outbox.resume", json!(["c1"]));
+    let refused = rpc.wait_for(|line| line.get("error").is_some());
+    assert_eq!(refused["error"]["code"], "TOO_MANY_CALLS");
+    let resumed = rpc.wait("id", "resume");
+    assert_eq!(resumed["result"], json!(null));
+    let sent = rpc.wait("id", 0);
+    assert!(sent["result"]["messageRef"].is_string(), "{sent}");
+}
+
+#[test]
 fn standby_works_and_waits_for_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("outbox.talk");
