@@ -12,7 +12,7 @@ use crate::commands::{
 use crate::control::{ClockOptions, FaultOptions, SnapshotOptions};
 use crate::output_args::Common;
 use crate::session_args::SessionArgs;
-use crate::{bot, demo, emulator, man, rpc};
+use crate::{bot, demo, emulator, man, markup, rpc};
 
 /// The text at the end of `talk --help`.
 const AFTER_HELP: &str = "\
@@ -121,6 +121,7 @@ pub(crate) enum Command {
     /// Drive a session over standard input and output, one JSON object per line in both directions
     Rpc(rpc::Options),
     /// Convert text to the JSON that clients send, one JSON object per line in both directions
+    #[command(after_help = markup::AFTER_HELP)]
     Markup,
     /// Print the completions of a shell
     Completions(man::CompletionsOptions),

@@ -10,7 +10,15 @@ use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, t
 
 use crate::exit::Outcome;
 use crate::json;
+use crate::rpc::input::{RawLine, Splitter, too_long};
 use crate::terminal::sanitize;
+
+/// The text at the end of `talk markup --help`.
+pub(crate) const AFTER_HELP: &str = r#"Input: {"op": "send" or "edit", "text": TEXT}
+Output: {"content": [...], "plaintext": TEXT}, or {"error": TEXT} for a bad line
+
+Every line of input, of at most 16 MiB, has one line of output. Errors do not change the exit
+code, which is 0."#;
 
 /// An input line. Other members are ignored.
 #[derive(Deserialize)]
@@ -52,24 +60,43 @@ fn for_wire<S: serde::Serializer>(
 /// Answers every line of standard input with a line on standard output, until the input ends.
 pub(crate) fn run() -> Outcome {
     let mut input = io::stdin().lock();
+    let mut lines = Splitter::default();
+    loop {
+        let read = input.fill_buf()?;
+        let count = read.len();
+        if count == 0 {
+            break;
+        }
+        let complete = lines.push(read);
+        input.consume(count);
+        write_answers(complete)?;
+    }
+    write_answers(lines.finish())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_answers(lines: Vec<RawLine>) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
-        let answer = serde_json::to_string(&answer(&line)).map_err(io::Error::from)?;
+    for line in lines {
+        let answer = match line {
+            Ok(line) => answer(&line),
+            Err(_) => Answer::Failed { error: too_long() },
+        };
+        let answer = serde_json::to_string(&answer).map_err(io::Error::from)?;
         writeln!(output, "{}", sanitize::json(&answer))?;
         output.flush()?;
-        line.clear();
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn answer(line: &[u8]) -> Answer {
     let request = match parse(line) {
         Ok(request) => request,
         Err(error) => {
+            let reason = json::reason(&error);
             return Answer::Failed {
                 error: format!(
-                    r#"expected {{"op": "send" or "edit", "text": "…"}} on one line: {error}"#
+                    r#"expected {{"op": "send" or "edit", "text": "…"}} on one line: {reason}"#
                 ),
             };
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::json::reason;
+
 /// Reads an object into a type of the library. Refuses members that the type does not know, which
 /// the type itself would ignore.
 pub(crate) fn read<T: DeserializeOwned + Serialize>(json: &str) -> Result<T, String> {
@@ -35,5 +37,5 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<T, String> {
 }
 
 fn misunderstood(error: serde_json::Error) -> String {
-    format!("the parameters are not understood: {error}")
+    format!("the parameters are not understood: {}", reason(&error))
 }

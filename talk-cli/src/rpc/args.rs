@@ -12,7 +12,7 @@ use talk_tokio::{
 };
 
 use crate::failure::Failure;
-use crate::params;
+use crate::{json, params};
 
 /// Arguments, which are read one by one.
 pub(crate) struct Args(IntoIter<Box<RawValue>>);
@@ -61,7 +61,8 @@ impl Args {
     pub(crate) fn filter(&mut self, key: &str) -> Result<ConversationFilter, Failure> {
         let mut given: BTreeMap<String, ConversationFilter> = match self.optional() {
             Some(given) => serde_json::from_str(given.get()).map_err(|error| {
-                Failure::usage(format!("the filter is not understood: {error}"))
+                let reason = json::reason(&error);
+                Failure::usage(format!("the filter is not understood: {reason}"))
             })?,
             None => BTreeMap::new(),
         };

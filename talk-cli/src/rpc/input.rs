@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::line::BadLine;
 
 /// The longest accepted line in bytes. It equals the largest frame that a server accepts.
-pub(crate) const MAX_LINE: usize = 16 << 20;
+const MAX_LINE: usize = 16 << 20;
 
 /// The size of the read buffer, which equals that of a pipe.
 const READ_SIZE: usize = 64 << 10;
@@ -49,16 +49,22 @@ pub(crate) fn start(
     Ok(lines)
 }
 
+/// Returns the message of the error of a line that is too long.
+pub(crate) fn too_long() -> String {
+    format!("the line is longer than {MAX_LINE} bytes")
+}
+
 /// Splits the input into lines.
 #[derive(Default)]
-struct Splitter {
+pub(crate) struct Splitter {
     partial: Vec<u8>,
     /// Set while the current line is too long. Its bytes are discarded.
     skipping: bool,
 }
 
 impl Splitter {
-    fn push(&mut self, mut read: &[u8]) -> Vec<RawLine> {
+    /// Returns the lines that end in `read`.
+    pub(crate) fn push(&mut self, mut read: &[u8]) -> Vec<RawLine> {
         let mut lines = Vec::new();
         while let Some(end) = read.iter().position(|&byte| byte == b'\n') {
             let (line, rest) = read.split_at(end);
@@ -71,7 +77,7 @@ impl Splitter {
     }
 
     /// Returns the last line, which need not have a line ending.
-    fn finish(&mut self) -> Vec<RawLine> {
+    pub(crate) fn finish(&mut self) -> Vec<RawLine> {
         if self.partial.is_empty() && !self.skipping {
             return Vec::new();
         }
@@ -91,7 +97,7 @@ impl Splitter {
     fn end_line(&mut self) -> RawLine {
         let line = std::mem::take(&mut self.partial);
         if std::mem::take(&mut self.skipping) {
-            return Err(BadLine::too_long(MAX_LINE));
+            return Err(BadLine::too_long(too_long()));
         }
         Ok(line)
     }

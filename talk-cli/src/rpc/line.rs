@@ -30,7 +30,10 @@ impl Line {
         // Only names of members are read here, so that the ID is echoed verbatim.
         let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(text)
             .or_else(|_| json::from_slice(text))
-            .map_err(|error| BadLine::new(None, format!("expected an object: {error}")))?;
+            .map_err(|error| {
+                let reason = json::reason(&error);
+                BadLine::new(None, format!("expected an object: {reason}"))
+            })?;
         let Some(id) = members.remove("id") else {
             return Err(BadLine::new(None, "the id is missing".to_owned()));
         };
@@ -52,8 +55,8 @@ impl Line {
 
 impl BadLine {
     /// Creates the error of a line that exceeds the limit.
-    pub(crate) fn too_long(limit: usize) -> Self {
-        Self::new(None, format!("the line is longer than {limit} bytes"))
+    pub(crate) fn too_long(message: String) -> Self {
+        Self::new(None, message)
     }
 
     fn new(id: Option<Box<RawValue>>, message: String) -> Self {

@@ -8,7 +8,7 @@ mod dispatch;
 mod feeds;
 mod inbox;
 mod inboxes;
-mod input;
+pub(crate) mod input;
 mod intake;
 mod line;
 mod outbox;

@@ -92,3 +92,25 @@ fn markup_lone_surrogates_are_replaced() {
     let answers = markup("{\"op\": \"send\", \"text\": \"a\\ud83d\"}\n");
     assert_eq!(answers[0]["plaintext"], "a\u{fffd}");
 }
+
+#[test]
+fn markup_line_above_the_limit_is_an_error() {
+    let long = "x".repeat((16 << 20) + 1);
+    let answers = markup(&format!("{long}\n{{\"op\": \"send\", \"text\": \"fine\"}}"));
+    let error = json!({"error": "the line is longer than 16777216 bytes"});
+    assert_eq!(answers[0], error);
+    assert_eq!(answers[1]["plaintext"], "fine");
+}
+
+#[test]
+fn markup_errors_repeat_no_text() {
+    for answer in markup(concat!(
+        "\"secret\"\n",
+        "[\"secret\"]\n",
+        "{\"op\": \"secret\", \"text\": \"a\"}\n",
+        "{\"op\": {\"secret\": \"secret\"}, \"text\": [\"secret\"]}\n",
+    )) {
+        let error = answer["error"].as_str().unwrap();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

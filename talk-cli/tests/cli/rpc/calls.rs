@@ -116,6 +116,49 @@ fn rpc_invalid_lines_are_usage_errors() {
 }
 
 #[test]
+fn rpc_errors_repeat_no_text_of_the_request() {
+    let peer = Peer::start(|_, _| Some(json!({})));
+    let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
+    for line in [
+        r#""secret""#,
+        r#"["secret"]"#,
+        r#"{"id": 1, "call": ["secret"]}"#,
+        r#"{"id": 1, "call": "user.get", "args": "secret"}"#,
+    ] {
+        rpc.write(&format!("{line}\n"));
+        let answer = rpc.wait_for(|line| line.get("id").is_some());
+        assert_eq!(answer["error"]["kind"], "usage", "{line}: {answer}");
+        assert!(!answer.to_string().contains("secret"), "{answer}");
+    }
+    let list = "session.subscribeConversations";
+    for (call, args) in [
+        (
+            "conversation.send",
+            json!(["c1", {"content": "a \"secret"}]),
+        ),
+        ("conversation.send", json!(["c1", {"custom": "secret"}])),
+        ("message.edit", json!(["c1", "m1", {"content": "secret"}])),
+        ("conversation.enqueue", json!(["c1", "a", {"at": "secret"}])),
+        (
+            "conversation.set",
+            json!(["c1", {"welcomeMessages": "secret"}]),
+        ),
+        (
+            "participant.edit",
+            json!(["c1", "b", {"access": 1, "notify": "secret"}]),
+        ),
+        ("session.inbox", json!(["i", {"filter": "secret"}])),
+        (list, json!([{"filter": {"subject": "secret"}}])),
+        (list, json!([{"filter": {"access": ["secret", "a"]}}])),
+        ("session.uploadFile", json!(["/", {"width": "secret"}])),
+    ] {
+        let answer = rpc.call(call, args);
+        assert_eq!(answer["error"]["kind"], "usage", "{answer}");
+        assert!(!answer.to_string().contains("secret"), "{answer}");
+    }
+}
+
+#[test]
 fn rpc_lines_read_together_share_a_frame() {
     let peer = Peer::start(|_, path| {
         Some(match path {
