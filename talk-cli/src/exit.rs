@@ -12,7 +12,7 @@ use crate::terminal::sanitize;
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The arguments are invalid. Exit code 2, as for errors of clap.
+    /// The arguments are invalid.
     #[error("{0}")]
     Usage(String),
     /// A call or subscription failed.
@@ -72,8 +72,8 @@ pub(crate) fn report(error: &CliError, json: bool) -> ExitCode {
         eprintln!("talk: {}", sanitize::line(&error.to_string()));
     }
     match error {
-        CliError::Usage(_) => ExitCode::from(USAGE),
         CliError::Interrupted(exit_code) => ExitCode::from(*exit_code),
+        error if error.failure().is_usage() => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
 }
@@ -97,7 +97,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// The exit code for wrong arguments, as in clap.
+/// The exit code of all errors of the kind `usage`, as in clap.
 const USAGE: u8 = 2;
 
 fn print_json(failure: &Failure) {
@@ -123,6 +123,9 @@ impl CliError {
             Self::Command(_) => Failure::local("COMMAND_NOT_STARTED", self),
             Self::Interrupted(_) => Failure::local("CANCELLED", self),
             Self::Demo => Failure::local("DEMO_STUCK", self),
+            Self::Emulator(StartError::ControlToken | StartError::Webhook(_)) => {
+                Failure::usage(self.to_string())
+            }
             Self::Emulator(_) => Failure::local("EMULATOR_NOT_STARTED", self),
             Self::Control(_) => Failure::local("EMULATOR_UNREACHABLE", self),
             Self::Data(_) => Failure::local("EMULATOR_STOPPED", self),

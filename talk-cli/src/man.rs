@@ -1,5 +1,6 @@
 //! `talk completions` and `talk man`: files for shells and for `man`.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +21,8 @@ pub(crate) struct CompletionsOptions {
 /// The arguments of `talk man`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManOptions {
-    /// Write the pages of all commands to this folder, instead of the first page to standard output
+    /// Write the pages of all commands to this folder, instead of the first page to standard
+    /// output. An absent folder is created
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -36,7 +38,14 @@ pub(crate) fn print_completions(options: &CompletionsOptions) -> Outcome {
 /// Prints or writes manual pages.
 pub(crate) fn print_pages(options: &ManOptions) -> Outcome {
     match &options.dir {
-        Some(folder) => clap_mangen::generate_to(Cli::command(), folder)?,
+        Some(folder) => {
+            let unusable = |error: io::Error| {
+                let reason = format!("{}: {error}", folder.display());
+                io::Error::new(error.kind(), reason)
+            };
+            fs::create_dir_all(folder).map_err(unusable)?;
+            clap_mangen::generate_to(Cli::command(), folder).map_err(unusable)?;
+        }
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;

@@ -14,7 +14,8 @@ pub(crate) struct Common {
     /// error
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The time limit of an answer in seconds [default: 30]
+    /// The time limit of an answer in seconds [default: 30; none for `rpc`, `bot` and `outbox
+    /// send`]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Log the connection on standard error; -vv also logs calls, requests and the sizes of frames.

@@ -132,7 +132,8 @@ impl Control {
 
     fn unreachable(&self, cause: &str) -> CliError {
         CliError::Control(format!(
-            "the emulator at {} does not answer: {cause}",
+            "the emulator at {} does not answer: {cause}; start one with `talk emulator`, and give \
+             the address that it prints with --host or TALK_HOST",
             self.host
         ))
     }

@@ -461,10 +461,15 @@ fn command_refused_prints_reason() {
     assert!(message.contains("talk conversation create"), "{message}");
     let message = people.fails("alice", &["messages", "nowhere", "--once"]);
     assert!(message.contains("nowhere"), "{message}");
-    let message = people.fails("alice", &["user", "get", ""]);
-    assert!(message.contains("user ID"), "{message}");
-    let output = people.run("alice", &["user", "set", "bob", "--unset", "nmae"]);
-    assert_eq!(output.status.code(), Some(2));
+    for (args, reason) in [
+        (&["user", "get", ""][..], "user ID"),
+        (&["user", "set", "bob", "--unset", "nmae"], "nmae"),
+    ] {
+        let output = people.run("alice", args);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(reason), "{message}");
+    }
 
     people.emulator.refuse_connections(true);
     let message = people.fails("alice", &["user", "get", "bob", "--timeout", "0.2"]);

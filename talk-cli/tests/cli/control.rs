@@ -71,6 +71,8 @@ fn snapshot_save_and_restore_return_to_earlier_data() {
         (code, &error["code"]),
         (Some(1), &"SNAPSHOT_NOT_FOUND".into())
     );
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("save it first"), "{message}");
 }
 
 #[test]
@@ -138,4 +140,6 @@ fn control_unreachable_emulator_is_reported() {
     assert_eq!(output.status.code(), Some(1));
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["error"]["code"], "EMULATOR_UNREACHABLE");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("`talk emulator`"), "{message}");
 }

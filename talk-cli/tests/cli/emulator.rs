@@ -240,7 +240,7 @@ fn emulator_foreign_webhook_needs_flag() {
     let url = "http://192.0.2.1/hooks";
     let output = talk().args(["emulator", "--webhook", url]).output();
     let output = output.unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("--webhook-any"), "{message}");
     Emulator::start(&["--webhook", url, "--webhook-any"]);

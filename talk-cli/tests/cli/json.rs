@@ -51,7 +51,8 @@ fn json_errors_have_kinds_and_codes() {
             "transport",
             "FILE_UNREADABLE",
         ),
-        (&["user", "get", ""], 1, "usage", "INVALID_ARGUMENTS"),
+        (&["user", "get", ""], 2, "usage", "INVALID_ARGUMENTS"),
+        (&["send", "", "Hi!"], 2, "usage", "INVALID_ARGUMENTS"),
         (
             &["user", "set", "bob", "--unset", "nmae"],
             2,
@@ -172,9 +173,12 @@ fn completions_and_manual_pages_are_printed() {
             .contains(".TH talk 1")
     );
     let folder = tempfile::tempdir().unwrap();
-    let status = talk().args(["man", "--dir"]).arg(folder.path()).status();
-    assert!(status.unwrap().success());
-    assert!(folder.path().join("talk-user-set.1").exists());
+    let absent = folder.path().join("share/man1");
+    for folder in [folder.path(), &absent] {
+        let status = talk().args(["man", "--dir"]).arg(folder).status();
+        assert!(status.unwrap().success());
+        assert!(folder.join("talk-user-set.1").exists());
+    }
 }
 
 #[test]

@@ -131,6 +131,6 @@ pub(super) fn keep(
 }
 
 pub(super) fn unknown() -> Refusal {
-    let reason = "There is no snapshot with this name.";
+    let reason = "There is no snapshot with this name: save it first, or list the snapshots.";
     Refusal::new(StatusCode::NOT_FOUND, "SNAPSHOT_NOT_FOUND", reason)
 }
