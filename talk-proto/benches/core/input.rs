@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::frames;
 use crate::work::Work;
 
 /// A piece with every kind of markup.
@@ -21,14 +22,8 @@ pub(crate) fn of(work: Work) -> String {
             json!(["any", simple]).to_string()
         }
         Work::Search(count) => {
-            let side = |n: u64| {
-                json!({"id": format!("found_{n:06}"), "subject": null, "photoUrl": null,
-                    "welcomeMessages": [], "custom": {}, "createdAt": n, "joinedAt": n,
-                    "lastMessageAt": n, "unreadMessageCount": 0, "isUnread": false,
-                    "readUntil": n, "everyoneReadUntil": n, "access": "ReadWrite", "notify": true})
-            };
-            let lines: Vec<_> = (0..count).map(|n| side(n).to_string()).collect();
-            format!("{{\"data\":[\n{}\n]}}", lines.join("\n,"))
+            let lines: Vec<_> = (0..count).map(|n| frames::found(n).to_string()).collect();
+            lines.join("\n")
         }
         Work::Markup(kib) => repeated(MARKUP, kib),
         _ => String::new(),

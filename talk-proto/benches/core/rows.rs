@@ -88,28 +88,28 @@ fn scale() -> Result<Vec<Row>, String> {
                 "{what}, against four times a quarter of it ({long:.0} : 4 × {short:.0})"
             ),
             ratio: long / (4.0 * short),
-            goal: Some(Goal::of(goal)),
+            goal: Some(goal),
         })
     };
     Ok(vec![
         grows(
             "I-markup",
             "markup of 256 KiB",
-            1.1,
+            Goal::of(1.1),
             Work::Markup(64),
             Work::Markup(256),
         )?,
         grows(
             "I-filter",
             "a filter of 4,000 alternatives",
-            1.1,
+            Goal::of(1.1),
             Work::Filter(1_000),
             Work::Filter(4_000),
         )?,
         grows(
             "I-search",
             "4,000 found conversations",
-            1.1,
+            Goal::with_ceiling(1.1, 1.9),
             Work::Search(1_000),
             Work::Search(4_000),
         )?,

@@ -1,8 +1,10 @@
 //! A session that is connected to a server which answers every request.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use talk_proto::{
-    Call, Event, Input, Output, Pacing, Session, SessionOptions, SocketClosed, SocketId,
+    Call, Event, HttpId, Input, Output, Pacing, Session, SessionOptions, SocketClosed, SocketId,
     SubscriptionId, Timestamp, Topic, Update, filter::ConversationFilter, model::ConversationId,
     search::SearchKind, storage::Record,
 };
@@ -23,6 +25,10 @@ pub(crate) struct Client {
     socket: Option<SocketId>,
     /// The last update of each subscription, as an application keeps it.
     held: Vec<(SubscriptionId, Box<Update>)>,
+    /// The results that a search has not received yet.
+    to_find: VecDeque<String>,
+    /// The number of results of the last search.
+    found: usize,
     server: Server,
     pub(super) store: Store,
     pub(super) consumer: Consumer,
@@ -66,6 +72,8 @@ impl Client {
             now: START,
             socket: None,
             held: Vec::new(),
+            to_find: VecDeque::new(),
+            found: 0,
             server,
             store: Store::default(),
             consumer: Consumer::default(),
@@ -159,8 +167,13 @@ impl Client {
         std::hint::black_box(self.session.poll_timeout());
     }
 
-    /// Searches for conversations and passes this answer in parts of a network packet's size.
-    pub(crate) fn search(&mut self, answer: &str) {
+    /// Searches for conversations, and loads all results page by page. Each line of `found` is one.
+    pub(crate) fn search(&mut self, found: &str) {
+        /// The maximum number of results in a page.
+        const PAGE: usize = 50;
+
+        self.to_find = found.lines().map(str::to_owned).collect();
+        let count = self.to_find.len();
         let search = self
             .session
             .start_search(self.now, SearchKind::Conversations);
@@ -168,22 +181,36 @@ impl Client {
         let filter = ConversationFilter::default();
         let query = self.session.set_query(self.now, search, "cake", &filter);
         query.expect("a query");
-        while let Some(output) = self.session.poll_output() {
-            if let Output::SendHttp { http, .. } = output {
-                let head = Input::HttpHead { http, status: 200 };
-                self.session.handle_input(self.now, head);
-                for chunk in answer.as_bytes().chunks(1400) {
-                    let chunk = Bytes::copy_from_slice(chunk);
-                    let chunk = Input::HttpChunk { http, chunk };
-                    self.session.handle_input(self.now, chunk);
-                }
-                self.session.handle_input(self.now, Input::HttpEnd { http });
-            }
-        }
         self.serve();
+        while !self.to_find.is_empty() {
+            let before = self.to_find.len();
+            let more = self.session.search_more(self.now, search, Some(PAGE));
+            more.expect("an open search");
+            self.serve();
+            assert!(self.to_find.len() < before, "no page was requested");
+        }
+        assert_eq!(self.found, count, "results are missing");
         let ended = self.session.end_search(self.now, search);
         ended.expect("a search");
         self.serve();
+    }
+
+    /// Answers the request for a page of a search with the next results.
+    fn send_results(&mut self, http: HttpId, query: &str) {
+        let limit = limit_of(query).min(self.to_find.len());
+        let page: Vec<String> = self.to_find.drain(..limit).collect();
+        let page = page.join("\n,");
+        let cursor = match self.to_find.is_empty() {
+            true => "null",
+            false => "\"next\"",
+        };
+        let answer = format!("{{\"data\":[\n{page}\n],\"cursor\":{cursor}}}");
+        // In parts of a network packet's size.
+        for chunk in answer.as_bytes().chunks(1400) {
+            let chunk = Bytes::copy_from_slice(chunk);
+            let chunk = Input::HttpChunk { http, chunk };
+            self.session.handle_input(self.now, chunk);
+        }
     }
 
     fn hold(&mut self, id: SubscriptionId, update: Box<Update>) {
@@ -208,15 +235,19 @@ impl Client {
                     let input = Input::SocketFrame { socket, text };
                     self.session.handle_input(self.now, input);
                 }
-                Output::SendHttp { http, .. } => {
+                Output::SendHttp { http, request } => {
                     let input = Input::HttpHead { http, status: 200 };
                     self.session.handle_input(self.now, input);
+                    if let Some(query) = request.uri().query() {
+                        self.send_results(http, query);
+                    }
                     self.session.handle_input(self.now, Input::HttpEnd { http });
                 }
                 Output::Event(Event::Updated {
                     subscription,
                     update,
                 }) => self.hold(subscription, update),
+                Output::Event(Event::SearchUpdated { results, .. }) => self.found = results.len(),
                 Output::Store { batch, changes } => {
                     self.store.apply(changes);
                     let stored = Input::Stored { batch };
@@ -232,6 +263,14 @@ impl Client {
             }
         }
     }
+}
+
+/// Returns the maximum number of results that a query asks for.
+fn limit_of(query: &str) -> usize {
+    let mut members = query.split('&');
+    let limit = members.find_map(|member| member.strip_prefix("limit="));
+    let limit = limit.and_then(|limit| limit.parse().ok());
+    limit.expect("a limit")
 }
 
 fn options() -> SessionOptions {

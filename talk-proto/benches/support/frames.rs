@@ -67,6 +67,19 @@ pub(crate) fn listed_number(id: &str) -> Option<u64> {
     id.strip_prefix("listed_")?.parse().ok()
 }
 
+/// Returns a conversation that a search finds.
+pub(crate) fn found(n: u64) -> Value {
+    json!({"id": format!("found_{n:06}"), "subject": null, "photoUrl": null,
+        "welcomeMessages": [], "custom": {}, "createdAt": n, "joinedAt": n,
+        "lastMessageAt": n, "unreadMessageCount": 0, "isUnread": false,
+        "readUntil": n, "everyoneReadUntil": n, "access": "ReadWrite", "notify": true})
+}
+
+/// Returns the number in the ID of a conversation that a search finds.
+pub(crate) fn found_number(id: &str) -> Option<u64> {
+    id.strip_prefix("found_")?.parse().ok()
+}
+
 /// Returns a participant of the busy conversation. Higher numbers have joined later.
 pub(crate) fn participant(n: u64) -> Value {
     json!({"id": participant_id(n), "access": "ReadWrite", "notify": true, "joinedAt": START + n})

@@ -81,6 +81,9 @@ impl Server {
                 let messages: Vec<_> = listed.map(frames::message).into_iter().collect();
                 json!({"data": messages, "cursor": null})
             }
+            (Some("GET"), ["me", "conversations", id]) => {
+                frames::found_number(id).map_or_else(|| json!({}), frames::found)
+            }
             (Some("GET"), [.., "typing"]) => json!({"many": false, "usersTyping": {}}),
             (Some("GET"), [.., "online"]) => json!({"isConnected": false}),
             _ => json!({}),
