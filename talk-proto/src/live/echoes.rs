@@ -154,7 +154,9 @@ impl Echoes {
         let Some(of) = all.conversations.get_mut(conversation) else {
             return false;
         };
-        of.note_server_time(message.created_at, now);
+        if let Some(time) = message.server_time() {
+            of.note_server_time(time, now);
+        }
         let is_own = |entry: &Arc<Entry>| entry.message() == Some(&message.id);
         let is_held = !of.released.contains(&message.id)
             && of.may_have(message, me)

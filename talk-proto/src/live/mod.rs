@@ -373,9 +373,9 @@ impl Live {
             && !self.cx.echoes.is_deleted(conversation, message)
     }
 
-    /// Returns the time of the newest loaded message of a conversation.
-    pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
-        self.stores.newest_message_time(conversation)
+    /// Returns the time at which the server received the newest loaded message of a conversation.
+    pub(crate) fn newest_server_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
+        self.stores.newest_server_time(conversation)
     }
 
     /// Drops the stores whose linger time is over.

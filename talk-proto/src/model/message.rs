@@ -157,6 +157,12 @@ impl MessageSnapshot {
         crate::content::plaintext(&self.content)
     }
 
+    /// Returns the time at which the server received the message; `None` for an imported one, whose
+    /// time was chosen by the importer.
+    pub(crate) fn server_time(&self) -> Option<Timestamp> {
+        (self.origin != Origin::Import).then_some(self.created_at)
+    }
+
     /// Returns a copy of the message with its sender and referenced message.
     pub(crate) fn resolved(
         &self,

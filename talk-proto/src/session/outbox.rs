@@ -146,8 +146,10 @@ impl Session {
             return;
         };
         for event in events {
-            if let Ok(ServerEvent::MessageCreated { state, .. }) = event {
-                outbox.note_server_time(state.created_at);
+            if let Ok(ServerEvent::MessageCreated { state, .. }) = event
+                && let Some(time) = state.server_time()
+            {
+                outbox.note_server_time(time);
             }
         }
     }
@@ -159,7 +161,7 @@ impl Session {
         };
         let is_ready = self.connection.is_ready();
         let live = &self.live;
-        outbox.advance(self.now, is_ready, |c| live.newest_message_time(c));
+        outbox.advance(self.now, is_ready, |c| live.newest_server_time(c));
         self.drain_outbox();
     }
 

@@ -34,7 +34,8 @@ impl Posted {
         json!({
             "id": self.id, "type": "UserMessage", "senderId": self.sender, "custom": {},
             "createdAt": self.created_at, "editedAt": null, "referencedMessageId": null,
-            "origin": "rest", "content": self.data["content"], "reactions": {},
+            "origin": self.data["origin"].as_str().unwrap_or("rest"),
+            "content": self.data["content"], "reactions": {},
         })
     }
 }

@@ -214,6 +214,23 @@ fn own_message_after_the_attempt_stays_held_back() {
     assert_eq!(items, ["old", "1", "2", "3"]);
 }
 
+/// The times of imported messages are not those of the server.
+#[test]
+fn imported_message_from_future_reveals_no_own_message() {
+    let mut bench = Bench::stored().connected();
+    bench.script.next.push_back(Answer::Silence);
+    bench.enqueue("c1", "a");
+    bench.run();
+    of_other_device(&mut bench, "b");
+    post(&mut bench, "bob", "imported");
+    if let Some(imported) = bench.posts.borrow_mut().posted.last_mut() {
+        imported.data["origin"] = json!("import");
+        imported.created_at += 3_600_000;
+    }
+    let window = open(&mut bench);
+    assert_eq!(last(&bench, window).1, ["imported"]);
+}
+
 /// Returns a window of a list that holds at most `cap` messages, and a silent entry "a". The list
 /// is full, and its oldest loaded message is "b", which is held back.
 fn full_window_with_held_back_end(cap: usize) -> (Bench, SubscriptionId) {

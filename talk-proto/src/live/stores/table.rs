@@ -118,14 +118,15 @@ impl Stores {
         self.get_as_mut(&StoreKey::Messages(conversation.clone()))
     }
 
-    /// Returns the time of the newest loaded message of a conversation.
-    pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
+    /// Returns the time at which the server received the newest loaded message of a conversation;
+    /// `None` if that message was imported.
+    pub(crate) fn newest_server_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
         if let Some(packed) = self.packed.get(conversation) {
-            return Some(packed.last_message()?.created_at);
+            return packed.last_message()?.server_time();
         }
         let key = StoreKey::Messages(conversation.clone());
         let messages = self.get_as::<MessageStore>(&key)?;
-        Some(messages.newest_visible()?.created_at)
+        messages.newest_visible()?.server_time()
     }
 
     pub(crate) fn conversation(
