@@ -115,7 +115,7 @@ pub use talk_proto::{
         ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, UnknownName, User, UserId,
         UserParams,
     },
-    search::{MessageHit, SearchStatus},
+    search::{Hits, MessageHit, SearchStatus},
     upload::FileToken,
 };
 pub use token_fetch::{Retrying, TokenFetch, retrying};

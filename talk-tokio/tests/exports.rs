@@ -66,6 +66,7 @@ fn signature_types_are_exported() {
         SearchUpdate<()>,
         SearchStatus,
         MessageHit,
+        Hits<()>,
         ConversationFilter,
         SimpleFilter,
         CustomFilter,

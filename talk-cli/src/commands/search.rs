@@ -60,8 +60,7 @@ where
         let missing = query.limit - page.results.len();
         page = search.load_more(missing.min(MAX_PAGE)).await?;
     }
-    page.results.truncate(query.limit);
-    let results: Vec<Arc<T>> = page.results;
+    let results: Vec<Arc<T>> = page.results.into_iter().take(query.limit).collect();
     Ok(app.printer.print_list(&results)?)
 }
 

@@ -12,7 +12,7 @@ use talk_proto::{
     Reply,
     filter::ConversationFilter,
     model::ConversationSnapshot,
-    search::{MessageHit, SearchKind, SearchResults, SearchStatus},
+    search::{Hits, MessageHit, SearchKind, SearchResults, SearchStatus},
 };
 
 use self::slot::SearchSlot;
@@ -46,7 +46,7 @@ pub struct Search<T> {
     handle: Handle,
     id: LocalId,
     slot: Arc<SearchSlot>,
-    extract: fn(SearchResults) -> Vec<Arc<T>>,
+    extract: fn(SearchResults) -> Hits<T>,
 }
 
 /// The results of a search so far.
@@ -68,7 +68,7 @@ pub struct Search<T> {
 #[non_exhaustive]
 pub struct SearchUpdate<T> {
     /// The results, newest first.
-    pub results: Vec<Arc<T>>,
+    pub results: Hits<T>,
     /// The status: searching, or more available, or complete.
     pub status: SearchStatus,
 }
@@ -87,7 +87,7 @@ pub struct SearchUpdate<T> {
 #[non_exhaustive]
 pub struct SearchPage<T> {
     /// All results of this page and the previous ones, newest first.
-    pub results: Vec<Arc<T>>,
+    pub results: Hits<T>,
     /// Set if there are no more results.
     pub loaded_all: bool,
 }
@@ -96,7 +96,7 @@ impl Search<MessageHit> {
     pub(crate) fn messages(handle: &Handle) -> Self {
         Self::start(handle, SearchKind::Messages, |results| match results {
             SearchResults::Messages(found) => found,
-            _ => Vec::new(),
+            _ => Hits::default(),
         })
     }
 }
@@ -105,13 +105,13 @@ impl Search<ConversationSnapshot> {
     pub(crate) fn conversations(handle: &Handle) -> Self {
         Self::start(handle, SearchKind::Conversations, |results| match results {
             SearchResults::Conversations(found) => found,
-            _ => Vec::new(),
+            _ => Hits::default(),
         })
     }
 }
 
 impl<T: Send + Sync + 'static> Search<T> {
-    fn start(handle: &Handle, kind: SearchKind, extract: fn(SearchResults) -> Vec<Arc<T>>) -> Self {
+    fn start(handle: &Handle, kind: SearchKind, extract: fn(SearchResults) -> Hits<T>) -> Self {
         let id = handle.new_local_id();
         let slot = Arc::new(SearchSlot::default());
         handle.push(Command::StartSearch {

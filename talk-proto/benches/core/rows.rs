@@ -109,7 +109,7 @@ fn scale() -> Result<Vec<Row>, String> {
         grows(
             "I-search",
             "4,000 found conversations",
-            Goal::with_ceiling(1.1, 1.9),
+            Goal::of(1.1),
             Work::Search(1_000),
             Work::Search(4_000),
         )?,

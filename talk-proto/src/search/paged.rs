@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::hits::Hits;
 use super::results::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 use super::stream::{PageLimits, SearchStream, StreamError};
 use crate::command::{Reply, RequestId};
@@ -253,13 +254,12 @@ impl Slot {
         };
         match results {
             SearchResults::Messages(hits) => {
-                let message = self.message.flatten();
-                hits.extend(message.map(|message| {
-                    Arc::new(MessageHit {
+                if let Some(message) = self.message.flatten() {
+                    hits.push(Arc::new(MessageHit {
                         conversation,
                         message,
-                    })
-                }));
+                    }));
+                }
             }
             SearchResults::Conversations(hits) => hits.push(conversation),
         }
@@ -268,8 +268,8 @@ impl Slot {
 
 fn no_results(kind: SearchKind) -> SearchResults {
     match kind {
-        SearchKind::Messages => SearchResults::Messages(Vec::new()),
-        SearchKind::Conversations => SearchResults::Conversations(Vec::new()),
+        SearchKind::Messages => SearchResults::Messages(Hits::new()),
+        SearchKind::Conversations => SearchResults::Conversations(Hits::new()),
     }
 }
 

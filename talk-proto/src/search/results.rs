@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::hits::Hits;
 use crate::model::{ConversationSnapshot, MessageSnapshot};
 
 /// The ID of a search.
@@ -38,9 +39,9 @@ pub enum SearchStatus {
 #[non_exhaustive]
 pub enum SearchResults {
     /// Messages, each with its conversation.
-    Messages(Vec<Arc<MessageHit>>),
+    Messages(Hits<MessageHit>),
     /// Conversations.
-    Conversations(Vec<Arc<ConversationSnapshot>>),
+    Conversations(Hits<ConversationSnapshot>),
 }
 
 impl SearchResults {

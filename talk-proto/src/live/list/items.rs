@@ -210,7 +210,8 @@ impl<T> Items<T> {
     }
 }
 
-/// An iterator over the items of a [`Window`](crate::Window).
+/// An iterator over the items of a [`Window`](crate::Window), or over the
+/// [hits](crate::search::Hits) of a search.
 pub struct WindowIter<'a, T> {
     items: &'a Items<T>,
     /// The indices of the remaining items.
