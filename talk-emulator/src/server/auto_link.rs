@@ -7,7 +7,13 @@ use std::net::Ipv4Addr;
 /// An email address needs a `mailto:` URL with the same address, a phone number a `tel:` URL with
 /// the same digits. A web address needs the same host and the same value for every other part in
 /// the text. Parts absent from the text are free, but an absent scheme must be http or https.
+///
+/// An address with a scheme, or one that starts with `//`, may be the URL itself. Clients send
+/// such links.
 pub(super) fn agrees(url: &str, text: &str) -> bool {
+    if url == text && has_scheme(text) {
+        return true;
+    }
     if let Some(address) = strip_scheme(url, "mailto:") {
         return strip_scheme(text, "mailto:")
             .unwrap_or(text)
@@ -38,6 +44,16 @@ pub(super) fn agrees(url: &str, text: &str) -> bool {
         && (text.fragment.is_none() || text.fragment == url.fragment)
 }
 
+/// Returns `true` if a non-empty rest follows a scheme or `//`.
+fn has_scheme(url: &str) -> bool {
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let rest = match url.split_once(':') {
+        Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(is_of_scheme) => rest,
+        _ => url.strip_prefix("//").unwrap_or_default(),
+    };
+    !rest.is_empty()
+}
+
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -64,7 +80,7 @@ impl<'a> WebAddress<'a> {
         let (address, query) = split_off(address, '?');
         let (scheme, address) = match address.split_once("//") {
             Some(("", rest)) => (None, rest),
-            Some((scheme, rest)) if scheme.ends_with(':') => {
+            Some((scheme, rest)) if scheme.ends_with(':') && !scheme.contains('/') => {
                 (Some(scheme.trim_end_matches(':')), rest)
             }
             _ => (None, address),
@@ -102,6 +118,9 @@ fn split_off(text: &str, at: char) -> (&str, Option<&str>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use talk_proto::content::{ContentBlock, MarkupSource, TextNode, parse_markup};
+
     use super::agrees;
 
     #[test]
@@ -117,6 +136,8 @@ mod tests {
             ("127.0.0.1:4000", "http://127.0.0.1:4000"),
             ("https://ann@example.com", "https://ann@example.com"),
             ("https://112", "https://112"),
+            ("//example.com/a", "//example.com/a"),
+            ("//example.com/a", "https://example.com/a"),
         ] {
             assert!(agrees(url, text), "{text} leads to {url}");
         }
@@ -143,8 +164,85 @@ mod tests {
             ("06 1234 5678", "https://06 1234 5678"),
             ("112", "https://112"),
             ("", "https://"),
+            ("//", "//"),
+            ("//example.com/a", "//example.com/b"),
+            ("example.com", "//example.com"),
         ] {
             assert!(!agrees(url, text), "{text} does not lead to {url}");
+        }
+    }
+    /// Texts of the parts of addresses, in any order.
+    fn written() -> impl Strategy<Value = String> {
+        const PARTS: [&str; 36] = [
+            "http",
+            "https",
+            "HTTPS",
+            "ftp",
+            "mailto",
+            "tel",
+            ":",
+            "/",
+            "//",
+            "@",
+            ".",
+            "?",
+            "#",
+            "&",
+            "=",
+            "%20",
+            "-",
+            "+",
+            "(",
+            ")",
+            " ",
+            "example",
+            "ann",
+            "com",
+            "COM",
+            "org",
+            "www.",
+            "localhost",
+            "127.0.0.1",
+            ":80",
+            "555",
+            "0612345678",
+            "+1",
+            "é",
+            "日本",
+            "_",
+        ];
+        prop::collection::vec(prop::sample::select(&PARTS[..]), 1..14)
+            .prop_map(|parts| parts.concat())
+    }
+
+    fn links(nodes: &[TextNode], found: &mut Vec<(String, String)>) {
+        for node in nodes {
+            match node {
+                TextNode::AutoLink { url, text, .. } => {
+                    found.push((url.to_string(), text.to_string()));
+                }
+                TextNode::Bold { children, .. } | TextNode::Italic { children, .. } => {
+                    links(children, found);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn auto_links_of_clients_are_accepted(text in written()) {
+            let mut found = Vec::new();
+            for block in parse_markup(&text, MarkupSource::Send) {
+                if let ContentBlock::Text(block) = block {
+                    links(&block.children, &mut found);
+                }
+            }
+            for (url, text) in found {
+                prop_assert!(agrees(&url, &text), "{} leads to {}", text, url);
+            }
         }
     }
 }
