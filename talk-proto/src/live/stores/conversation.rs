@@ -37,7 +37,8 @@ pub(crate) struct ConversationStore {
     /// The lists that contain or may contain the conversation, sorted. They supply its state. Most
     /// conversations are in one list, and a set would allocate space for several.
     lists: Vec<ListFilter>,
-    /// Set if a list needs the conversation's state and no page will supply it.
+    /// Set if a list needs the conversation's state and no page will supply it. It has no effect
+    /// while the state is loaded.
     is_watched: bool,
 }
 
@@ -56,18 +57,13 @@ impl ConversationStore {
     }
 
     /// Creates the store of a conversation that only lists show.
-    pub(super) fn listed(
-        snapshot: Arc<ConversationSnapshot>,
-        lists: Vec<ListFilter>,
-        is_watched: bool,
-    ) -> Self {
+    pub(super) fn listed(snapshot: Arc<ConversationSnapshot>, lists: Vec<ListFilter>) -> Self {
         let mut store = Self::new(snapshot.id.clone());
         store.sync.stage = Stage::Loaded;
         store.side = Some(Arc::clone(&snapshot));
         store.current = Some(Some(snapshot));
         store.is_current = true;
         store.lists = lists;
-        store.is_watched = is_watched;
         store
     }
 
@@ -85,10 +81,6 @@ impl ConversationStore {
             && !self.sync.is_subscribed()
             && self.sync.is_settled();
         Some(snapshot).filter(|_| is_plain)
-    }
-
-    pub(super) fn is_watched(&self) -> bool {
-        self.is_watched
     }
 
     /// Returns the conversation if it is loaded.

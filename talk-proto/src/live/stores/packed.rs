@@ -24,7 +24,6 @@ pub(crate) struct PackedConversation {
     pub(super) messages_serial: u64,
     snapshot: Arc<ConversationSnapshot>,
     lists: Box<[ListFilter]>,
-    is_watched: bool,
     /// The subscription to the messages. The list has the one to the conversation.
     subscription: FetchId,
     /// The cursor of the messages before the last one; `None` if there are none.
@@ -59,7 +58,6 @@ impl PackedConversation {
             messages_serial,
             snapshot: Arc::clone(snapshot),
             lists: conversation.lists().into(),
-            is_watched: conversation.is_watched(),
             subscription: pages.sync.settled_subscription().filter(|_| is_same)?,
             cursor,
             list,
@@ -81,7 +79,7 @@ impl PackedConversation {
         paged.set_edge();
         messages.restore_shown_as_last();
         let lists = self.lists.into();
-        let conversation = ConversationStore::listed(self.snapshot, lists, self.is_watched);
+        let conversation = ConversationStore::listed(self.snapshot, lists);
         (conversation, messages)
     }
 
