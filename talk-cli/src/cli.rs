@@ -137,4 +137,26 @@ mod tests {
     fn command_definition_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// Asserts that no command below `command` has an argument of its own with the ID of a global
+    /// flag, which would replace the value of the flag.
+    fn assert_globals_are_unique(command: &clap::Command, globals: &[clap::Id]) {
+        for subcommand in command.get_subcommands() {
+            let name = subcommand.get_name();
+            for arg in subcommand.get_arguments() {
+                let is_own = !arg.is_global_set();
+                assert!(!is_own || !globals.contains(arg.get_id()), "{name}: {arg}");
+            }
+            assert_globals_are_unique(subcommand, globals);
+        }
+    }
+
+    #[test]
+    fn command_arguments_replace_no_global_flag() {
+        let command = Cli::command();
+        let globals = command.get_arguments().filter(|arg| arg.is_global_set());
+        let globals: Vec<_> = globals.map(|arg| arg.get_id().clone()).collect();
+        assert!(!globals.is_empty());
+        assert_globals_are_unique(&command, &globals);
+    }
 }

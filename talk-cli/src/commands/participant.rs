@@ -1,8 +1,8 @@
 //! `talk participant`: shows and changes the participants of a conversation.
 
-use talk_tokio::ParticipantParams;
+use talk_tokio::{Error, ParticipantParams, ParticipantRef};
 
-use super::app::{absent_conversation, run};
+use super::app::{App, absent_conversation, run};
 use super::fields::{Members, Rights};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
@@ -17,12 +17,7 @@ pub(crate) struct Options {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Show a participant
-    Get {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
-    },
+    Get(Target),
     /// Show the participants of a conversation, the last to join first
     List {
         /// The ID of the conversation
@@ -33,45 +28,52 @@ enum Action {
     },
     /// Add a user to a conversation; an existing participant is not changed
     Add {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
+        #[command(flatten)]
+        target: Target,
         #[command(flatten)]
         rights: Rights,
     },
     /// Add a user to a conversation, or change a participant
     Set {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
+        #[command(flatten)]
+        target: Target,
         #[command(flatten)]
         rights: Rights,
     },
     /// Change the permissions and notifications of a participant
     Edit {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
+        #[command(flatten)]
+        target: Target,
         #[command(flatten)]
         rights: Rights,
     },
     /// Remove a user from a conversation
-    Remove {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
-    },
+    Remove(Target),
     /// Show a participant, and each change
-    Watch {
-        /// The ID of the conversation
-        conversation: String,
-        /// The ID of the user
-        user: String,
-    },
+    Watch(Target),
+}
+
+#[derive(Debug, clap::Args)]
+struct Target {
+    /// The ID of the conversation
+    conversation: String,
+    // An argument with the ID `user` would replace the global `--user`.
+    /// The ID of the user
+    #[arg(value_name = "USER")]
+    participant: String,
+}
+
+impl Target {
+    fn participant(&self, app: &App) -> Result<ParticipantRef, Error> {
+        app.participant(&self.conversation, &self.participant)
+    }
+
+    fn absent(&self) -> String {
+        format!(
+            "no participant {:?} in the conversation {:?}",
+            self.participant, self.conversation
+        )
+    }
 }
 
 /// Runs the action.
@@ -83,11 +85,9 @@ pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome
                 .read::<ParticipantParams>()
         };
         match options.action {
-            Action::Get { conversation, user } => {
-                let found = app.participant(&conversation, &user)?.get().await?;
-                app.show(found, || {
-                    format!("no participant {user:?} in the conversation {conversation:?}")
-                })?;
+            Action::Get(target) => {
+                let found = target.participant(app)?.get().await?;
+                app.show(found, || target.absent())?;
             }
             Action::List {
                 conversation,
@@ -97,38 +97,21 @@ pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome
                 app.list(people, limit, || absent_conversation(&conversation))
                     .await?;
             }
-            Action::Add {
-                conversation,
-                user,
-                rights,
-            } => {
-                let participant = app.participant(&conversation, &user)?;
+            Action::Add { target, rights } => {
+                let participant = target.participant(app)?;
                 participant.create_if_not_exists(params(&rights)?).await?;
             }
-            Action::Set {
-                conversation,
-                user,
-                rights,
-            } => {
-                app.participant(&conversation, &user)?
-                    .set(params(&rights)?)
-                    .await?;
+            Action::Set { target, rights } => {
+                target.participant(app)?.set(params(&rights)?).await?;
             }
-            Action::Edit {
-                conversation,
-                user,
-                rights,
-            } => {
-                app.participant(&conversation, &user)?
-                    .edit(params(&rights)?)
-                    .await?;
+            Action::Edit { target, rights } => {
+                target.participant(app)?.edit(params(&rights)?).await?;
             }
-            Action::Remove { conversation, user } => {
-                app.participant(&conversation, &user)?.delete().await?;
+            Action::Remove(target) => {
+                target.participant(app)?.delete().await?;
             }
-            Action::Watch { conversation, user } => {
-                app.watch(app.participant(&conversation, &user)?.subscribe())
-                    .await?;
+            Action::Watch(target) => {
+                app.watch(target.participant(app)?.subscribe()).await?;
             }
         }
         Ok(())

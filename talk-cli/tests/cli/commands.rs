@@ -314,6 +314,18 @@ fn participants_and_reactions_are_listed() {
 }
 
 #[test]
+fn participant_commands_act_as_session_user() {
+    let people = People::new();
+    people.succeeds("carol", &["user", "set", "carol", "--name", "Carol"]);
+    let get = &["participant", "get", "c1", "bob"][..];
+    for (variable, flag) in [("carol", &[][..]), ("alice", &["--user", "carol"])] {
+        let message = people.fails(variable, &[flag, get].concat());
+        assert!(message.contains("NOT_A_PARTICIPANT"), "{message}");
+    }
+    people.succeeds("alice", get);
+}
+
+#[test]
 fn messages_and_conversations_are_found() {
     let people = People::new();
     for index in 0..12 {
