@@ -22,6 +22,10 @@ use crate::wire::{
 
 /// The delay after which a renewal is repeated if the server failed to process it.
 const RENEWAL_RETRY_MILLIS: RangeInclusive<u64> = 5_000..=10_000;
+
+/// The reason for which a connection waits for another token.
+const TOKEN_FAILURE: &str = "the token has expired or was rejected";
+
 /// The maximum reported length of an unknown event's type, in characters.
 const MAX_KIND: usize = 64;
 
@@ -315,6 +319,9 @@ impl Connection {
             _ => {
                 let delay = Duration::from_millis(rng.u64(RENEWAL_RETRY_MILLIS));
                 socket.renewal = Renewal::Due(now + delay);
+                if !self.is_ready() {
+                    self.last_failure = Some(server_error(status, body).to_string());
+                }
                 return;
             }
         };
@@ -324,6 +331,7 @@ impl Connection {
             self.handle_accepted(now);
         } else {
             self.leave_ready();
+            self.last_failure = Some(TOKEN_FAILURE.to_owned());
         }
     }
 
@@ -362,7 +370,7 @@ impl Connection {
         if !self.leave_ready() {
             return;
         }
-        self.last_failure = Some("the token has expired or was rejected".to_owned());
+        self.last_failure = Some(TOKEN_FAILURE.to_owned());
         let renewal = self.open_socket().map(|socket| socket.renewal);
         let is_replaced = match renewal {
             Some(Renewal::Sent(_)) => true,

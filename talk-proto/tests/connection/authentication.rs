@@ -1,5 +1,7 @@
 use serde_json::json;
-use talk_proto::{Authentication, RequestError, SessionError, SessionOptions, Topic};
+use talk_proto::{
+    Authentication, ConnectionState, RequestError, SessionError, SessionOptions, Topic,
+};
 
 use crate::support::{
     Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, user,
@@ -157,6 +159,44 @@ fn set_token_rejected_falls_back_to_callback() {
     world.run_for(seconds(2));
     assert!(world.outcome(waiting).is_ok());
     assert_eq!(world.log.tokens(), ["bad-token", "token-2"]);
+}
+
+/// Returns the reported reasons for which there is no connection.
+fn failures(world: &World) -> Vec<&str> {
+    let states = world.log.states().into_iter();
+    states.filter_map(|state| state.last_failure()).collect()
+}
+
+#[test]
+fn token_rejected_is_named_until_next_is_accepted() {
+    for is_first in [true, false] {
+        let mut world = if is_first {
+            World::new(options())
+        } else {
+            World::ready(options())
+        };
+        accept_only(&mut world, "token-2");
+        world.call(mark_as_read("c1"));
+        if !is_first {
+            world.set_token("bad-token").unwrap();
+        }
+        world.run_for(seconds(2));
+        assert_eq!(failures(&world), ["the token has expired or was rejected"]);
+        assert_eq!(world.log.states().last(), Some(&&ConnectionState::Ready));
+    }
+}
+
+#[test]
+fn renewal_server_error_is_named_while_connecting() {
+    let mut world = World::new(options());
+    answer_renewals(&mut world, Answer::refuse(503, "LATER"));
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(12));
+    let failures = failures(&world);
+    assert!(
+        matches!(failures[..], [reason] if reason.contains("503 LATER")),
+        "{failures:?}"
+    );
 }
 
 #[test]
