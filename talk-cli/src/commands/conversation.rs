@@ -104,7 +104,7 @@ pub(crate) fn run_conversation(options: Options, session: SessionPlan) -> Outcom
                 app.show(found, || absent_conversation(&id))?;
             }
             Action::Set { id, fields, unset } => {
-                let params: ConversationParams = fields.members().unset(unset).read()?;
+                let params: ConversationParams = fields.members().unset(unset)?.read()?;
                 app.conversation(&id)?.set(params).await?;
             }
             Action::Create { id, fields } => {

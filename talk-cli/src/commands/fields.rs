@@ -88,14 +88,25 @@ impl Members {
         self.set("access", access).set("notify", notify)
     }
 
-    pub(crate) fn unset(mut self, unset: Unset) -> Self {
+    /// Resets members. A member that is also set is an error, because one of the two flags would
+    /// be lost.
+    pub(crate) fn unset(mut self, unset: Unset) -> Result<Self, CliError> {
         for name in unset.unset {
-            match name.strip_prefix("custom.") {
+            let custom = name.strip_prefix("custom.");
+            let given = match custom {
+                Some(key) => self.0.get("custom").and_then(|custom| custom.get(key)),
+                None => self.0.get(&name),
+            };
+            if given.is_some_and(has_value) {
+                let problem = format!("--unset {name} cannot be used with a flag that sets it");
+                return Err(CliError::Usage(problem));
+            }
+            match custom {
                 Some(key) => self.set_custom(key.to_owned(), Value::Null),
                 None => drop(self.0.insert(name, Value::Null)),
             }
         }
-        self
+        Ok(self)
     }
 
     /// Returns the parameters with these members.
@@ -108,6 +119,15 @@ impl Members {
         if let Value::Object(custom) = custom {
             custom.insert(key, value);
         }
+    }
+}
+
+/// Returns `true` if the value sets something.
+fn has_value(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Object(members) => members.values().any(has_value),
+        _ => true,
     }
 }
 
@@ -135,6 +155,7 @@ mod tests {
             .set("locale", None::<String>)
             .custom(custom)
             .unset(unset)
+            .unwrap()
             .read()
             .unwrap();
         let mut expected = UserParams::named("Bob").custom("a", "b=c");
@@ -150,7 +171,29 @@ mod tests {
         let unset = Unset {
             unset: vec!["fotoUrl".to_owned()],
         };
-        let params = Members::default().unset(unset).read::<UserParams>();
+        let params = Members::default().unset(unset).unwrap();
+        let params = params.read::<UserParams>();
         assert!(matches!(params, Err(CliError::Usage(message)) if message.contains("fotoUrl")));
+    }
+
+    #[test]
+    fn unset_with_value_of_same_member_is_refused() {
+        let members = |unset: &[&str]| {
+            let custom = Custom {
+                custom: vec![key_value("a=1").unwrap()],
+            };
+            let unset = Unset {
+                unset: unset.iter().map(|name| (*name).to_owned()).collect(),
+            };
+            let members = Members::default().set("photoUrl", Some("p")).custom(custom);
+            members.unset(unset)
+        };
+        for name in ["photoUrl", "custom", "custom.a"] {
+            let Err(CliError::Usage(message)) = members(&[name]) else {
+                panic!("{name} is set and reset");
+            };
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(members(&["locale", "custom.b"]).is_ok());
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn run_user(options: Options, session: SessionPlan) -> Outcome {
                 app.show(found, || format!("no user {id:?}"))?;
             }
             Action::Set { id, fields, unset } => {
-                let params: UserParams = fields.members().unset(unset).read()?;
+                let params: UserParams = fields.members().unset(unset)?.read()?;
                 app.user(&id)?.set(params).await?;
             }
             Action::Create { id, fields } => {
