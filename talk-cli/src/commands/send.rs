@@ -73,6 +73,10 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
                     .map(|it| ContentBlock::file(it.token.as_str()));
                 SendMessage::content(blocks.collect::<Vec<_>>())
             }
+            (None, _) if options.about.is_given() => {
+                let flags = "--as, --probe, --width, --height and --duration need --file";
+                return Err(CliError::Usage(flags.to_owned()));
+            }
             (None, text) => SendMessage::text(read_text(text.unwrap_or_default())?),
         };
         if let Some(id) = options.reply_to {

@@ -190,6 +190,15 @@ impl<'a> Uploads<'a> {
 }
 
 impl About {
+    /// Returns `true` if a flag was given.
+    pub(super) const fn is_given(&self) -> bool {
+        self.kind.is_some()
+            || self.probe
+            || self.width.is_some()
+            || self.height.is_some()
+            || self.duration.is_some()
+    }
+
     /// Returns a file to queue.
     pub(super) fn queued(&self, path: &Path) -> Result<OutboxFile, CliError> {
         let filename = files::filename(path)

@@ -372,6 +372,22 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
+fn text_with_flags_of_file_is_refused() {
+    let people = People::new();
+    for flags in [
+        &["--as", "voice"][..],
+        &["--probe"],
+        &["--width", "3"],
+        &["--height", "3"],
+        &["--duration", "3"],
+    ] {
+        let output = people.run("alice", &[&["send", "c1", "Hi!"], flags].concat());
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+    }
+    assert_eq!(people.succeeds("alice", &["messages", "c1", "--once"]), "");
+}
+
+#[test]
 fn upload_kind_follows_the_filename() {
     let people = People::new();
     let folder = tempfile::tempdir().unwrap();
