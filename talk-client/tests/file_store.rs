@@ -98,6 +98,31 @@ fn lock_excludes_other_stores_until_dropped() {
     let _lease = block_on(second.lock(&key("alice"))).unwrap();
 }
 
+#[test]
+fn database_of_another_program_is_refused_unchanged() {
+    for version in [0, 1, 7] {
+        let folder = Folder::new();
+        let other = rusqlite::Connection::open(folder.path()).unwrap();
+        other
+            .execute_batch("CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('mine')")
+            .unwrap();
+        other.pragma_update(None, "user_version", version).unwrap();
+        other.close().unwrap();
+        let before = fs::read(folder.path()).unwrap();
+
+        for refused in [
+            block_on(folder.store().lock(&key("alice"))).map(drop),
+            block_on(folder.store().apply(&key("alice"), vec![put("a", "1")])),
+            block_on(folder.store().load(&key("alice"))).map(drop),
+        ] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
+            assert!(error.to_string().contains("another program"), "{error}");
+        }
+        assert_eq!(fs::read(folder.path()).unwrap(), before);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn lock_is_that_of_file_behind_symbolic_link() {

@@ -164,11 +164,15 @@ fn open(path: &mut PathBuf) -> Result<Connection, StoreError> {
                     error => StoreError::Io(describe(&reason(&error))),
                 });
             }
-            Ok((_, layout)) if layout > LAYOUT => {
+            Ok(Opened::Ready(connection)) => return Ok(connection),
+            Ok(Opened::Newer(layout)) => {
                 let reason = format!("a newer version of Talk has written it (layout {layout})");
                 return Err(StoreError::Unreadable(describe(&reason)));
             }
-            Ok((connection, _)) => return Ok(connection),
+            Ok(Opened::Foreign) => {
+                let reason = "it is the database of another program; choose another file";
+                return Err(StoreError::Unreadable(describe(&reason)));
+            }
         }
     }
 }
@@ -180,16 +184,32 @@ fn reason(error: &StoreError) -> String {
     }
 }
 
-/// Opens a database and returns the version of its schema.
-fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+/// A database that was opened.
+enum Opened {
+    Ready(Connection),
+    /// A newer version of this crate has written the database. Holds the version of the schema.
+    Newer(i64),
+    /// Another program has written the database.
+    Foreign,
+}
+
+/// Opens a database. Changes only an empty one, and one of an earlier version.
+fn try_open(path: &Path) -> rusqlite::Result<Opened> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     let layout = |connection: &Connection| {
         connection.pragma_query_value(None, "user_version", |row| row.get(0))
     };
-    let found: i64 = layout(&connection)?;
+    // Another process may create the schema between two reads without a transaction.
+    let transaction = connection.transaction()?;
+    let found: i64 = layout(&transaction)?;
+    let is_foreign = is_foreign(&transaction, found)?;
+    transaction.commit()?;
+    if is_foreign {
+        return Ok(Opened::Foreign);
+    }
     if found > LAYOUT {
-        return Ok((connection, found));
+        return Ok(Opened::Newer(found));
     }
     // A write inserts the session of its records, so a check of each record would find nothing. It
     // would copy the changed pages, because a failure takes back the statement.
@@ -204,8 +224,28 @@ fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
         transaction.pragma_update(None, "user_version", LAYOUT)?;
         transaction.commit()?;
     }
+    // Another process may have changed the schema meanwhile.
     let found = layout(&connection)?;
-    Ok((connection, found))
+    Ok(match found > LAYOUT {
+        true => Opened::Newer(found),
+        false => Opened::Ready(connection),
+    })
+}
+
+/// Returns `true` if a database has tables, but not those of a store.
+fn is_foreign(connection: &Connection, layout: i64) -> rusqlite::Result<bool> {
+    let count = |condition| {
+        let query = format!("SELECT count(*) FROM sqlite_schema WHERE {condition}");
+        connection.query_row(&query, (), |row| row.get::<_, i64>(0))
+    };
+    let ours = count("type = 'table' AND name IN ('session', 'record')")?;
+    Ok(match layout {
+        // A store has a version as soon as it has tables.
+        0 => count("TRUE")? > 0,
+        LAYOUT => ours < 2,
+        // Newer versions may have renamed a table.
+        _ => ours == 0,
+    })
 }
 
 /// Opens a file, on Unix with access for the user only. Creates it if it does not exist.
