@@ -32,6 +32,9 @@ pub(crate) enum CliError {
     /// Messages in the outbox are held.
     #[error("{0} of the queued messages are held; see `talk outbox list`")]
     Held(usize),
+    /// A message in the outbox is held, or waits for a held one.
+    #[error("the message is not sent: {0}; see `talk outbox list`")]
+    NotSent(String),
     /// The command of a bot cannot be started any more.
     #[error(
         "the command cannot be run: {0}; the message stays unhandled until the bot is started again"
@@ -119,7 +122,7 @@ impl CliError {
                 Failure::from(error.clone()).with_message(self.to_string())
             }
             Self::NotFound(_) => Failure::local("NOT_FOUND", self),
-            Self::Held(_) => Failure::local("HELD", self),
+            Self::Held(_) | Self::NotSent(_) => Failure::local("HELD", self),
             Self::Command(_) => Failure::local("COMMAND_NOT_STARTED", self),
             Self::Interrupted(_) => Failure::local("CANCELLED", self),
             Self::Demo => Failure::local("DEMO_STUCK", self),

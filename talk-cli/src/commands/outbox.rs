@@ -130,6 +130,6 @@ async fn send(app: &App, limit: Option<Duration>) -> Result<(), CliError> {
 }
 
 /// Returns `true` if an entry waits for a decision of the user.
-fn is_stuck(entry: &talk_tokio::outbox::Entry) -> bool {
+pub(super) fn is_stuck(entry: &talk_tokio::outbox::Entry) -> bool {
     entry.held().is_some() || entry.blocked_by.is_some()
 }

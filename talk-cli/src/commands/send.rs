@@ -1,18 +1,22 @@
 //! `talk send`: sends a message or a file.
 
+use std::future::pending;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use futures_util::StreamExt;
 use serde::Serialize;
-use talk_tokio::outbox::Enqueue;
-use talk_tokio::{ContentBlock, ConversationRef, MessageId, SendMessage};
+use talk_tokio::outbox::{Enqueue, EntryId, OutboxEntry};
+use talk_tokio::{ContentBlock, ConversationRef, MessageId, MessageRef, SendMessage};
+use tokio::time::timeout;
 
 use super::app::{App, run};
 use super::fields::key_value;
+use super::outbox::is_stuck;
 use super::upload::{About, Uploads};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
-use crate::terminal::sanitize;
+use crate::terminal::{sanitize, stage};
 
 /// The arguments of `talk send`.
 #[derive(Debug, clap::Args)]
@@ -121,25 +125,45 @@ async fn queue(
     let entry = conversation.enqueue(message);
     let id = entry.stored().await?;
     let sent = match wait {
-        true => {
-            let sent = tokio::time::timeout(app.timeout, entry.sent()).await;
-            Some(sent.unwrap_or_else(|_| Err(app.late(true))))
-        }
+        true => Some(until_sent(app, &entry, &id).await),
         false => None,
     };
     // After an error, the ID of the entry is printed, because the entry may be in the outbox.
-    let (message, outcome) = match &sent {
-        Some(Ok(message)) => (Some(message.id().as_str()), Ok(())),
-        Some(Err(error)) => (None, Err(error.clone())),
-        None => (None, Ok(())),
-    };
     let queued = Queued {
         entry: id.as_str(),
-        message_ref: message,
+        message_ref: match &sent {
+            Some(Ok(message)) => Some(message.id().as_str()),
+            _ => None,
+        },
     };
     let shown = queued.message_ref.unwrap_or(queued.entry);
     app.printer.print_as(&queued, || sanitize::line(shown))?;
-    Ok(outcome?)
+    sent.transpose().map(drop)
+}
+
+/// Waits until an entry is sent, or cannot be sent without a decision of the user.
+async fn until_sent(app: &App, entry: &OutboxEntry, id: &EntryId) -> Result<MessageRef, CliError> {
+    let mut entries = app.session.subscribe_outbox();
+    let stuck = async {
+        while let Some(update) = entries.next().await {
+            let mut entries = update.snapshot.iter();
+            if let Some(entry) = entries.find(|entry| entry.id == *id && is_stuck(entry)) {
+                return stage(entry);
+            }
+        }
+        pending().await
+    };
+    let sent = async {
+        tokio::select! {
+            biased;
+            sent = entry.sent() => Ok(sent?),
+            reason = stuck => Err(CliError::NotSent(reason)),
+        }
+    };
+    match timeout(app.timeout, sent).await {
+        Ok(sent) => sent,
+        Err(_) => Err(app.late(true).into()),
+    }
 }
 
 /// Returns the text, or the standard input if the text is `-`.

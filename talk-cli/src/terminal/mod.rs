@@ -9,5 +9,5 @@ mod style;
 
 pub(crate) use message::{long_message, quote, reactions};
 pub(crate) use printer::Printer;
-pub(crate) use show::Show;
+pub(crate) use show::{Show, stage};
 pub(crate) use style::{Paint, Style};

@@ -177,20 +177,24 @@ impl Show for Entry {
         let text = lines.join("\n  ");
         let id = style.paint(Paint::Dim, &sanitize::line(self.id.as_str()));
         let conversation = sanitize::line(self.conversation.as_str());
-        let stage = match self.held() {
-            Some(HeldReason::Refused(refused)) => format!("held: {refused}"),
-            Some(HeldReason::Uncertain) => "held: it may have been sent".to_owned(),
-            Some(HeldReason::Stale) => "held: it is older than a day".to_owned(),
-            Some(HeldReason::SourceGone(reason)) => format!("held: no file to upload: {reason}"),
-            Some(HeldReason::StoreFailed(reason)) => format!("held: not stored: {reason}"),
-            Some(reason) => format!("held: {}", reason.kind()),
-            None => match &self.blocked_by {
-                Some(entry) => format!("waits for {entry}"),
-                None => self.stage.name().to_owned(),
-            },
-        };
-        let stage = style.paint(Paint::Yellow, &sanitize::line(&stage));
+        let stage = style.paint(Paint::Yellow, &sanitize::line(&stage(self)));
         format!("{id}  {conversation}  {stage}\n  {text}")
+    }
+}
+
+/// Returns the stage of an entry, with the reason for which the entry is not sent.
+pub(crate) fn stage(entry: &Entry) -> String {
+    match entry.held() {
+        Some(HeldReason::Refused(refused)) => format!("held: {refused}"),
+        Some(HeldReason::Uncertain) => "held: it may have been sent".to_owned(),
+        Some(HeldReason::Stale) => "held: it is older than a day".to_owned(),
+        Some(HeldReason::SourceGone(reason)) => format!("held: no file to upload: {reason}"),
+        Some(HeldReason::StoreFailed(reason)) => format!("held: not stored: {reason}"),
+        Some(reason) => format!("held: {}", reason.kind()),
+        None => match &entry.blocked_by {
+            Some(entry) => format!("waits for {entry}"),
+            None => entry.stage.name().to_owned(),
+        },
     }
 }
 

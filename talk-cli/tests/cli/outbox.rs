@@ -264,6 +264,23 @@ fn queue_wait_timeout_prints_the_entry() {
 }
 
 #[test]
+fn queue_wait_fails_if_the_message_is_held() {
+    let town = Town::new();
+    let args = ["send", "--queue", "--wait", "nowhere", "one", "--json"];
+    let output = town.command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "HELD", "{error}");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("CONVERSATION_NOT_FOUND"), "{message}");
+
+    let error = town.fails(&["send", "--queue", "--wait", "nowhere", "two"]);
+    let reason = format!("waits for {}", line["entry"].as_str().unwrap());
+    assert!(error.contains(&reason), "{error}");
+}
+
+#[test]
 fn outbox_send_fails_if_messages_are_held() {
     let town = Town::new();
     let refused = town.succeeds(&["send", "--queue", "nowhere", "one"]);
