@@ -90,7 +90,9 @@ pub use refs::{
 pub use search::{Search, SearchPage, SearchUpdate};
 #[cfg(feature = "native")]
 pub use session::get_talk_session_on;
-pub use session::{ConnectionStateStream, ErrorSubscription, Session, get_talk_session_over};
+pub use session::{
+    ConnectionStateStream, ErrorSubscription, Session, StoreStateStream, get_talk_session_over,
+};
 pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
 pub use talk_proto as proto;
 #[cfg(feature = "token")]

@@ -331,7 +331,7 @@ impl TalkOptions {
     /// when this session has the lock. It also waits for a store that cannot be opened or read now.
     /// If the session loses the lock, handles of entries fail with
     /// [`StoreError::Lost`], and it waits again.
-    /// [`Session::store_state`](crate::Session::store_state) returns the current state.
+    /// [`Session::store_states`](crate::Session::store_states) reports the reason of the wait.
     ///
     /// ```
     /// use talk_client::TalkOptions;

@@ -9,8 +9,8 @@ use talk_client::inbox::{Delivery, Failure, Inbox, InboxBuilder};
 use talk_client::{
     CallFuture, ConnectionState, ConnectionStateStream, ConversationRef, ConversationSnapshot,
     Counters, Error, ErrorSubscription, History, MessageHit, MessageRef, MessageSnapshot,
-    ParticipantRef, ReactionsRef, Search, SendFileFuture, Session, Subscription, TalkOptions,
-    TypingGuard, Update, User, UserRef, Window,
+    ParticipantRef, ReactionsRef, Search, SendFileFuture, Session, StoreStateStream, Subscription,
+    TalkOptions, TypingGuard, Update, User, UserRef, Window,
 };
 
 fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
@@ -34,6 +34,7 @@ fn public_types_have_expected_auto_traits() {
     type ConversationsShown = Window<ConversationSnapshot>;
     is_stream::<Subscription<ConversationsShown>, Update<ConversationsShown>>();
     is_stream::<ConnectionStateStream, talk_client::ConnectionState>();
+    is_stream::<StoreStateStream, talk_client::store::StoreState>();
 
     is_stream::<Inbox, Delivery>();
 

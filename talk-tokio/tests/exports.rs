@@ -23,6 +23,7 @@ fn signature_types_are_exported() {
         Secret,
         ConnectionState,
         ConnectionStateStream,
+        StoreStateStream,
         ErrorSubscription,
         // References, and the arguments and results of their calls.
         ConversationRef,

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use self::command::BotCommand;
 use self::handler::Handler;
-use crate::commands::{filter, report_failures};
+use crate::commands::{filter, report_problems};
 use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::{Runtime, SessionPlan};
@@ -106,7 +106,7 @@ pub(crate) fn run(options: Options, mut session: SessionPlan) -> Outcome {
             }
         };
         let session = open(session, options.standby)?;
-        let reports = report_failures(session.connection_states(), &host, printer);
+        let reports = report_problems(&session, &host, printer);
         let outcome = tokio::select! {
             biased;
             outcome = serve(&session, options, command, printer, stop) => outcome,

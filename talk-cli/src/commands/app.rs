@@ -12,7 +12,7 @@ use talk_tokio::{
     ConnectionState, ConnectionStateStream, ConversationRef, Error, ListSnapshot, MessageRef,
     ParticipantRef, Session, Subscription, TransportError, UserRef,
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::session_plan::SessionPlan;
@@ -21,6 +21,9 @@ use crate::terminal::{Printer, Show};
 
 /// The time limit of a call without `--timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The time for which the store must fail before the failure is reported.
+const STORE_GRACE: Duration = Duration::from_millis(500);
 
 /// A session, and the printer of results.
 pub(crate) struct App {
@@ -46,7 +49,7 @@ pub(crate) fn run(
             printer,
             timeout,
         };
-        let reports = report_failures(app.session.connection_states(), &host, printer);
+        let reports = report_problems(&app.session, &host, printer);
         let outcome = tokio::select! {
             biased;
             outcome = command(&app) => outcome,
@@ -62,8 +65,16 @@ pub(crate) fn run(
     })
 }
 
-/// Reports each new reason for which the server is unreachable. The command itself keeps waiting.
-pub(crate) async fn report_failures(
+/// Reports why the server or the store cannot be used. The command itself keeps waiting.
+pub(crate) async fn report_problems(session: &Session, host: &str, printer: Printer) -> Infallible {
+    tokio::select! {
+        never = report_failures(session.connection_states(), host, printer) => never,
+        never = report_store(session, printer) => never,
+    }
+}
+
+/// Reports each new reason for which the server is unreachable.
+async fn report_failures(
     mut states: ConnectionStateStream,
     host: &str,
     printer: Printer,
@@ -77,6 +88,32 @@ pub(crate) async fn report_failures(
             }
             None if state == ConnectionState::Ready => reported = None,
             _ => {}
+        }
+    }
+    pending().await
+}
+
+/// Reports each new reason for which the session does not use its store.
+pub(crate) async fn report_store(session: &Session, printer: Printer) -> Infallible {
+    let mut states = session.store_states();
+    let mut reported = None;
+    while states.next().await.is_some() {
+        // A command that fails for this reason reports it as its error.
+        sleep(STORE_GRACE).await;
+        let problem = match session.store_state() {
+            StoreState::Failing(error) | StoreState::Unavailable(error) => {
+                format!("{error}; still trying")
+            }
+            StoreState::Standby => "another process uses the store; waiting until it ends".into(),
+            StoreState::Active => {
+                reported = None;
+                continue;
+            }
+            _ => continue,
+        };
+        if reported.as_ref() != Some(&problem) {
+            printer.notice(&problem);
+            reported = Some(problem);
         }
     }
     pending().await

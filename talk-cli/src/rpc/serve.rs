@@ -20,8 +20,10 @@ use super::line::Line;
 use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
+use crate::commands::report_store;
 use crate::failure::Failure;
 use crate::stdout::stdout_closed;
+use crate::terminal::Printer;
 
 /// The time limit of the driver's answers after the session's end. The driver answers immediately.
 const END_GRACE: Duration = Duration::from_secs(1);
@@ -69,6 +71,8 @@ impl Rpc {
             let _ = fail.send(error.clone());
         });
         let mut states = self.session.connection_states();
+        let session = self.session.clone();
+        let mut reports = pin!(report_store(&session, Printer::new(true)));
         let mut shown = ConnectionLine::default();
         let mut drained: Option<Pin<Box<Sleep>>> = None;
         let mut unread = pin!(stdout_closed());
@@ -105,6 +109,7 @@ impl Rpc {
                     }
                 }
                 () = self.intake.stalled(), if drained.is_none() => {}
+                never = &mut reports => match never {},
                 () = until(&mut drained) => return End::Input,
             }
         }

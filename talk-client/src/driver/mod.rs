@@ -720,7 +720,7 @@ impl<T: Transport> Drop for Driver<T> {
         self.calls.end(&error);
         self.subscriptions.end_all(&error);
         self.searches.end_all();
-        self.shared.connection.close();
+        self.shared.close_states();
         self.shared.termination.set_driver_stopped();
     }
 }

@@ -217,7 +217,7 @@ impl<T: Transport> Drop for Opening<T> {
             self.end(SessionError::DriverStopped);
             // Releases the lock before the shutdown completes.
             self.opened = Box::pin(std::future::pending());
-            self.shared.connection.close();
+            self.shared.close_states();
             self.shared.termination.set_driver_stopped();
         }
     }

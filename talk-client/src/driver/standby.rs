@@ -58,9 +58,16 @@ impl Standby {
     /// Starts the wait for the lock.
     pub(super) fn open(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let on_wait = move || {
-            if shared.store.get() == StoreState::Opening {
-                shared.store.set(StoreState::Standby);
+        let on_wait = move |error: &StoreError| {
+            let state = shared.store.get();
+            let waiting = match error {
+                // Another session has the lock that this session has lost.
+                StoreError::InUse if state == StoreState::Lost => return,
+                StoreError::InUse => StoreState::Standby,
+                error => StoreState::Unavailable(error.clone()),
+            };
+            if state != waiting {
+                shared.store.set(waiting);
             }
         };
         let (store, key) = (Arc::clone(&self.store), self.key.clone());

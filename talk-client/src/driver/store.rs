@@ -54,12 +54,13 @@ pub(super) async fn open(
 }
 
 /// Locks and loads a store as soon as possible. Waits without limit while another session has the
-/// lock, and while the store fails with [`StoreError::Io`]. Calls `on_wait` before each delay.
+/// lock, and while the store fails with [`StoreError::Io`]. Calls `on_wait` with the reason before
+/// each delay.
 pub(super) async fn open_when_free(
     store: Arc<dyn Store>,
     key: StoreKey,
     sleeper: Sleeper,
-    on_wait: impl Fn() + MaybeSend,
+    on_wait: impl Fn(&StoreError) + MaybeSend,
 ) -> Result<OpenStore, StoreError> {
     loop {
         let opened = match store.lock(&key).await {
@@ -67,8 +68,8 @@ pub(super) async fn open_when_free(
             Err(error) => Err(error),
         };
         match opened {
-            Err(StoreError::InUse | StoreError::Io(_)) => {
-                on_wait();
+            Err(error @ (StoreError::InUse | StoreError::Io(_))) => {
+                on_wait(&error);
                 sleeper.call(STANDBY_RETRY).await;
             }
             opened => return opened,

@@ -82,6 +82,12 @@ impl Shared {
         Error::from(cause)
     }
 
+    /// Ends the streams of states.
+    pub(crate) fn close_states(&self) {
+        self.connection.close();
+        self.store.close();
+    }
+
     /// Returns `true` if a handle exists.
     pub(crate) fn has_handles(&self) -> bool {
         lock(&self.guard).strong_count() > 0

@@ -1,8 +1,8 @@
 //! The session.
 
-mod connection;
 mod error_handler;
 mod start;
+mod states;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use talk_proto::{
     search::MessageHit,
 };
 
-pub use self::connection::ConnectionStateStream;
 pub use self::error_handler::ErrorSubscription;
 #[cfg(feature = "native")]
 pub use self::start::get_talk_session_on;
 pub use self::start::get_talk_session_over;
+pub use self::states::{ConnectionStateStream, StoreStateStream};
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle, OutboxCommand};
 use crate::inbox::InboxBuilder;
@@ -296,6 +296,26 @@ impl Session {
     /// ```
     pub fn store_state(&self) -> StoreState {
         self.handle.store.get()
+    }
+
+    /// Returns the state of the store as a stream that starts with the current one. A slow consumer
+    /// gets the latest state. The stream does not keep the session alive, and ends with it.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    /// use talk_client::store::StoreState;
+    ///
+    /// # async fn example(session: talk_client::Session) {
+    /// let mut states = session.store_states();
+    /// while let Some(state) = states.next().await {
+    ///     if let StoreState::Failing(error) | StoreState::Unavailable(error) = state {
+    ///         eprintln!("{error}; messages wait");
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn store_states(&self) -> StoreStateStream {
+        StoreStateStream::new(self.handle.shared())
     }
 
     /// Uploads a file of any kind and returns a token that can be sent in a message.

@@ -106,7 +106,7 @@ pub fn get_talk_session_over<T: Transport>(transport: &T, mut options: TalkOptio
 fn refused(shared: &Arc<Shared>, error: StoreError) -> Session {
     shared.termination.set(error.into());
     shared.commands.close();
-    shared.connection.close();
+    shared.close_states();
     shared.termination.set_driver_stopped();
     Session {
         handle: Handle::new(shared),

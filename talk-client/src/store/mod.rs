@@ -31,9 +31,11 @@ pub enum StoreState {
     InMemory,
     /// The session waits for the lock, or loads the records.
     Opening,
-    /// Another session has the lock, or the store is unavailable. This session waits; see
+    /// Another session has the lock. This session waits; see
     /// [`TalkOptions::standby`](crate::TalkOptions::standby).
     Standby,
+    /// The store cannot be opened. The session tries again, as in [`Standby`](Self::Standby).
+    Unavailable(StoreError),
     /// The session has lost the lock, and waits for it as in [`Standby`](Self::Standby).
     Lost,
     /// The store is in use, and the last write succeeded.

@@ -102,7 +102,8 @@ async fn entry_with_failing_store_is_held_and_retried() {
         within(entry.stored()).await,
         Err(Error::Store(full.clone()))
     );
-    assert_eq!(session.store_state(), StoreState::Failing(full));
+    let mut states = session.store_states();
+    assert_eq!(within(states.next()).await, Some(StoreState::Failing(full)));
     let held = HeldReason::StoreFailed("the disk is full".into());
     assert_eq!(entry.latest().unwrap().held(), Some(&held));
 
@@ -110,8 +111,11 @@ async fn entry_with_failing_store_is_held_and_retried() {
     within(session.retry_outbox()).await.unwrap();
     within(entry.stored()).await.unwrap();
     within(entry.sent()).await.unwrap();
-    assert_eq!(session.store_state(), StoreState::Active);
+    assert_eq!(within(states.next()).await, Some(StoreState::Active));
     assert_eq!(town.texts().await, ["Hello!"]);
+    within(session.shutdown()).await;
+    assert_eq!(within(states.next()).await, Some(StoreState::Closed));
+    assert_eq!(within(states.next()).await, None);
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ async fn standby_waits_for_a_store_that_is_away() {
     store.set_away(true);
     let (session, conversation) = standby(&town, store.clone());
     let entry = conversation.enqueue("Hello!");
-    until_state(&session, &StoreState::Standby).await;
+    let away = StoreError::Io("the server is away".to_owned());
+    until_state(&session, &StoreState::Unavailable(away)).await;
     store.set_away(false);
     within(entry.sent()).await.unwrap();
     assert_eq!(session.store_state(), StoreState::Active);

@@ -66,6 +66,20 @@ fn standby_bot_takes_over() {
 }
 
 #[test]
+fn standby_bot_names_the_reason_of_its_wait() {
+    let town = Town::new(&["c"]);
+    let store = town.path("absent/store");
+    let args = ["--store", store.as_str(), "--standby"];
+    let first = town.bot(&args, "echo first");
+    let notice = first.notice("still trying");
+    assert!(notice.contains("absent/store"), "{notice}");
+    std::fs::create_dir(town.path("absent")).unwrap();
+    first.notice("waiting for messages");
+    let second = town.bot(&args, "echo second");
+    second.notice("another process uses the store");
+}
+
+#[test]
 fn connection_losses_lose_and_repeat_nothing() {
     let town = Town::new(&["c"]);
     let bot = town.bot(&[], "echo \"re $TALK_TEXT\"");

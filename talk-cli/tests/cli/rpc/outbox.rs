@@ -1,8 +1,11 @@
+use std::io::Write;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 use talk_emulator::Emulator;
 
 use crate::database::Server;
-use crate::support::Rpc;
+use crate::support::{Rpc, talk};
 
 fn emulator() -> Emulator {
     let emulator = Emulator::start_blocking().unwrap();
@@ -206,6 +209,29 @@ fn take_over(store: &str) {
 
     let mut without = Rpc::start(emulator.host(), "alice", &["--standby"]);
     assert_eq!(without.exit().1, Some(2));
+}
+
+#[test]
+fn standby_names_the_reason_of_its_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("absent").join("outbox.talk");
+    let mut process = talk()
+        .args(["--app", "app", "--user", "alice", "--host", "127.0.0.1:1"])
+        .args(["rpc", "--standby", "--store", store.to_str().unwrap()])
+        .args(["--drain-timeout", "3"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = r#"{"id": 1, "call": "conversation.enqueue", "args": ["c1", "one"]}"#;
+    let mut input = process.stdin.take().unwrap();
+    writeln!(input, "{line}").unwrap();
+    drop(input);
+    let errors = process.wait_with_output().unwrap().stderr;
+    let notice: Value = serde_json::from_slice(&errors).unwrap();
+    let notice = notice["notice"].as_str().unwrap();
+    assert!(notice.contains("outbox.talk"), "{notice}");
 }
 
 #[test]
