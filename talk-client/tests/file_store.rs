@@ -98,6 +98,28 @@ fn lock_excludes_other_stores_until_dropped() {
     let _lease = block_on(second.lock(&key("alice"))).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn file_removed_while_in_use_stores_nothing() {
+    let folder = Folder::new();
+    let store = folder.store();
+    apply(&store, "alice", vec![put("a", "1")]);
+    let moved = folder.path().with_extension("moved");
+    fs::rename(folder.path(), &moved).unwrap();
+    for replace in [false, true] {
+        if replace {
+            fs::write(folder.path(), "").unwrap();
+        }
+        let change = vec![put("b", "2")];
+        let error = block_on(store.apply(&key("alice"), change)).unwrap_err();
+        assert!(error.to_string().contains("removed or replaced"), "{error}");
+    }
+    fs::rename(&moved, folder.path()).unwrap();
+    apply(&store, "alice", vec![put("c", "3")]);
+    let expected = [("a".into(), "1".into()), ("c".into(), "3".into())];
+    assert_eq!(records(&store, "alice"), expected.into());
+}
+
 #[test]
 fn database_of_another_program_is_refused_unchanged() {
     for version in [0, 1, 7] {

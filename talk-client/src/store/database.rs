@@ -34,7 +34,8 @@ pub(super) struct Database {
     /// The path without symbolic links once the database is open, so that all owners of a file use
     /// the same files of locks.
     path: PathBuf,
-    connection: Option<Connection>,
+    /// The connection, and the file that it uses.
+    connection: Option<(Connection, FileId)>,
 }
 
 impl Database {
@@ -120,11 +121,24 @@ impl Database {
     }
 
     fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open(&mut self.path)?,
+        let opened = match self.connection.take() {
+            Some(opened) => opened,
+            None => {
+                let connection = open(&mut self.path)?;
+                let file =
+                    file_id(&self.path).map_err(|error| StoreError::Io(error.to_string()))?;
+                (connection, file)
+            }
         };
-        Ok(self.connection.insert(connection))
+        let (connection, file) = self.connection.insert(opened);
+        // A write to a file that has no name is lost with the process.
+        match file_id(&self.path) {
+            Ok(found) if found == *file => Ok(connection),
+            _ => Err(StoreError::Io(format!(
+                "{}: the file was removed or replaced while in use; restore it, or start again",
+                self.path.display()
+            ))),
+        }
     }
 }
 
@@ -246,6 +260,27 @@ fn is_foreign(connection: &Connection, layout: i64) -> rusqlite::Result<bool> {
         // Newer versions may have renamed a table.
         _ => ours == 0,
     })
+}
+
+/// The identity of a file, which is the same under each of its names.
+#[cfg(unix)]
+type FileId = (u64, u64);
+
+/// Windows does not remove or replace a database that is open.
+#[cfg(not(unix))]
+type FileId = ();
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> io::Result<FileId> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = std::fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Path) -> io::Result<FileId> {
+    Ok(())
 }
 
 /// Opens a file, on Unix with access for the user only. Creates it if it does not exist.
