@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use self::command::BotCommand;
 use self::handler::Handler;
-use crate::commands::{filter, report_problems};
+use crate::commands::{filter, report_lost_messages, report_problems};
 use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::{Runtime, SessionPlan};
@@ -112,6 +112,7 @@ pub(crate) fn run(options: Options, mut session: SessionPlan) -> Outcome {
             outcome = serve(&session, options, command, printer, stop) => outcome,
             never = reports => match never {},
         };
+        report_lost_messages(&session, printer).await;
         session.shutdown().await;
         let outcome = match session.store_state() {
             // The last acknowledgements or answers may not be stored.

@@ -25,6 +25,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time for which the store must fail before the failure is reported.
 const STORE_GRACE: Duration = Duration::from_millis(500);
 
+/// The time limit of a snapshot of the outbox.
+const OUTBOX_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A session, and the printer of results.
 pub(crate) struct App {
     pub(crate) session: Session,
@@ -117,6 +120,25 @@ pub(crate) async fn report_store(session: &Session, printer: Printer) -> Infalli
         }
     }
     pending().await
+}
+
+/// Reports the unsent messages of an outbox in memory, which end with the process.
+pub(crate) async fn report_lost_messages(session: &Session, printer: Printer) {
+    if session.store_state() != StoreState::InMemory {
+        return;
+    }
+    let entries = session.subscribe_outbox();
+    // The outbox is in memory, so its snapshot needs no connection.
+    let Ok(Ok(entries)) = timeout(OUTBOX_TIMEOUT, entries.connected()).await else {
+        return;
+    };
+    let unsent = entries.iter().filter(|entry| entry.message().is_none());
+    match unsent.count() {
+        0 => {}
+        count => printer.notice(&format!(
+            "{count} of the queued messages may not be sent, and are lost without --store"
+        )),
+    }
 }
 
 impl App {

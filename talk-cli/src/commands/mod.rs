@@ -17,7 +17,7 @@ mod token;
 mod upload;
 mod user;
 
-pub(crate) use app::{report_problems, report_store};
+pub(crate) use app::{report_lost_messages, report_problems, report_store};
 pub(crate) use conversation::{Options as ConversationOptions, run_conversation};
 pub(crate) use conversations::{Options as ConversationsOptions, run_conversations};
 pub(crate) use message::{Options as MessageOptions, run_message};

@@ -20,7 +20,7 @@ use super::line::Line;
 use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
-use crate::commands::report_store;
+use crate::commands::{report_lost_messages, report_store};
 use crate::failure::Failure;
 use crate::stdout::stdout_closed;
 use crate::terminal::Printer;
@@ -170,6 +170,7 @@ impl Rpc {
         self.inboxes.feeds.all_ended().await;
         self.subscriptions.unsubscribe_all();
         self.subscriptions.feeds.all_ended().await;
+        report_lost_messages(&self.session, Printer::new(true)).await;
         self.session.shutdown().await;
     }
 

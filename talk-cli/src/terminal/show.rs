@@ -186,9 +186,15 @@ impl Show for Entry {
 pub(crate) fn stage(entry: &Entry) -> String {
     match entry.held() {
         Some(HeldReason::Refused(refused)) => format!("held: {refused}"),
-        Some(HeldReason::Uncertain) => "held: it may have been sent".to_owned(),
-        Some(HeldReason::Stale) => "held: it is older than a day".to_owned(),
-        Some(HeldReason::SourceGone(reason)) => format!("held: no file to upload: {reason}"),
+        Some(HeldReason::Uncertain) => {
+            "held: it may have been sent; retry to send it again, or discard it".to_owned()
+        }
+        Some(HeldReason::Stale) => {
+            "held: it is older than a day; retry to send it, or discard it".to_owned()
+        }
+        Some(HeldReason::SourceGone(reason)) => {
+            format!("held: no file to upload: {reason}; restore the file and retry, or discard it")
+        }
         Some(HeldReason::StoreFailed(reason)) => format!("held: not stored: {reason}"),
         Some(reason) => format!("held: {}", reason.kind()),
         None => match &entry.blocked_by {

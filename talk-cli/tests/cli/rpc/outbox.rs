@@ -235,6 +235,37 @@ fn standby_names_the_reason_of_its_wait() {
 }
 
 #[test]
+fn end_of_input_reports_messages_that_are_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("outbox.talk");
+    let store = ["--store", store.to_str().unwrap()];
+    for (flags, lost) in [(&[][..], true), (&store, false)] {
+        let mut process = talk()
+            .args(["--app", "app", "--user", "alice", "--host", "127.0.0.1:1"])
+            .arg("rpc")
+            .args(flags)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = process.stdin.take().unwrap();
+        for text in ["one", "two"] {
+            let line = json!({"id": text, "call": "conversation.enqueue", "args": ["c1", text]});
+            writeln!(input, "{line}").unwrap();
+        }
+        drop(input);
+        let errors = process.wait_with_output().unwrap().stderr;
+        let errors = String::from_utf8(errors).unwrap();
+        assert_eq!(
+            errors.contains("2 of the queued messages"),
+            lost,
+            "{errors}"
+        );
+    }
+}
+
+#[test]
 fn stored_entries_outlive_a_killed_process() {
     let emulator = emulator();
     let folder = tempfile::tempdir().unwrap();
