@@ -365,7 +365,8 @@ impl TalkOptions {
         self
     }
 
-    /// Turns the outbox on and sets its options.
+    /// Turns the outbox on and sets its options. An open [inbox](crate::Session::inbox) turns it on
+    /// with the default options.
     ///
     /// ```
     /// use talk_client::TalkOptions;

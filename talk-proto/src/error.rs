@@ -97,7 +97,7 @@ pub enum CommandError {
         limit: usize,
     },
     /// The session has no outbox.
-    #[error("this session has no outbox: set `SessionOptions::outbox`")]
+    #[error("this session has no outbox: give it a store, or turn the outbox on in its options")]
     NoOutbox,
     /// The unsent entries have reached a limit of
     /// [`OutboxOptions`](crate::outbox::OutboxOptions).

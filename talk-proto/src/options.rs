@@ -30,7 +30,7 @@ pub struct SessionOptions {
     pub limits: Limits,
     /// The pace at which queued calls are sent once the connection is ready.
     pub pacing: Pacing,
-    /// The options of the outbox. Without them, the session has none.
+    /// The options of the outbox. Without them, the session has none until it opens an inbox.
     pub outbox: Option<OutboxOptions>,
     /// Set if a session with a store keeps the newest items of visible lists in it, and shows those
     /// of the last session until the server has answered. Default `false`.

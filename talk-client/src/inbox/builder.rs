@@ -110,7 +110,7 @@ impl InboxBuilder {
     }
 
     /// Opens the inbox, and resolves when its start position is stored. Waits for the connection
-    /// without a time limit.
+    /// without a time limit. Turns the [outbox](crate::outbox) of the session on.
     ///
     /// # Errors
     /// [`Error::Usage`] if the name is empty or open already, or if the filter names a property

@@ -116,8 +116,8 @@ impl Delivery {
     /// conversation.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the session has no outbox, the outbox is full, or the message was
-    /// acknowledged without an answer. The end of the inbox or of the session.
+    /// [`Error::Usage`] if the outbox is full, or the message was acknowledged without an answer.
+    /// The end of the inbox or of the session.
     pub async fn reply(&self, answer: impl Into<Enqueue>) -> Result<OutboxEntry, Error> {
         let message = answer.into();
         let delivery = self.id;

@@ -31,11 +31,11 @@
 //!
 //! # With a store and without
 //!
-//! With a [store](crate::TalkOptions::store), the positions of an inbox survive the process.
-//! **Without a store, they are kept in memory**: the inbox continues after a connection loss, but
-//! begins at its start again after a restart of the process. With [`InboxStart::Now`], messages
-//! that arrived while the process was not running are not delivered. With the other starts, all
-//! messages are delivered again.
+//! With a [store](crate::TalkOptions::store), the positions of an inbox and its unsent answers
+//! survive the process. **Without a store, they are kept in memory**: the inbox continues after a
+//! connection loss, but begins at its start again after a restart of the process. With
+//! [`InboxStart::Now`], messages that arrived while the process was not running are not delivered.
+//! With the other starts, all messages are delivered again.
 
 mod builder;
 mod delivery;

@@ -7,14 +7,15 @@ use crate::fault_injection::FaultInjection;
 use crate::inbox::{DeliveryId, InboxId, InboxOptions, InboxOutput, Inboxes};
 use crate::live::interface::Get;
 use crate::model::EntryId;
-use crate::outbox::{Enqueue, OnRefusal};
+use crate::outbox::{Enqueue, OnRefusal, Outbox};
 use crate::requests::CallPurpose;
 use crate::timestamp::Timestamp;
 
 impl Session {
     /// Opens an inbox, which delivers new messages until it is closed.
     /// [`InboxEvent::Opened`](crate::inbox::InboxEvent::Opened) reports that its start is stored.
-    /// An open inbox keeps the session connected.
+    /// An open inbox keeps the session connected. In a session without a store, it turns the outbox
+    /// on, which answers need.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -47,6 +48,9 @@ impl Session {
         let new = || Box::new(Inboxes::new(me.clone(), has_store.then_some(&[])));
         let inboxes = self.durable.inboxes.get_or_insert_with(new);
         inboxes.open(self.now, id, name, options)?;
+        if !has_store {
+            self.create_outbox();
+        }
         self.durable.announce_next_batch();
         Ok(id)
     }
@@ -116,6 +120,17 @@ impl Session {
         self.accept(now)?;
         let inboxes = self.durable.inboxes.as_mut();
         Ok(inboxes.is_some_and(|inboxes| inboxes.close(self.now, inbox)))
+    }
+
+    /// Turns the outbox on in memory. Without one, every answer would fail, and a program that
+    /// skips messages after failures would lose them.
+    fn create_outbox(&mut self) {
+        if self.durable.outbox.is_none() {
+            let options = self.options.outbox.get_or_insert_default().clone();
+            let me = self.options.user_id.clone();
+            let outbox = Outbox::new(me, options, self.now, None);
+            self.durable.outbox = Some(Box::new(outbox));
+        }
     }
 
     /// Performs the due work of the inboxes.

@@ -69,21 +69,21 @@ fn deliveries(events: &[(Timestamp, Event)]) -> impl Iterator<Item = &Delivery> 
 impl Bench {
     /// Creates a world with a store.
     pub(crate) fn stored() -> Self {
-        Self::new(true)
+        Self::with_outbox(OutboxOptions::default(), true)
     }
 
-    /// Creates a world whose positions live in memory.
+    /// Creates a world whose positions live in memory, without options of an outbox.
     pub(crate) fn in_memory() -> Self {
-        Self::new(false)
-    }
-
-    fn new(has_store: bool) -> Self {
-        Self::with_outbox(OutboxOptions::default(), has_store)
+        Self::new(None, false)
     }
 
     pub(crate) fn with_outbox(outbox: OutboxOptions, has_store: bool) -> Self {
+        Self::new(Some(outbox), has_store)
+    }
+
+    fn new(outbox: Option<OutboxOptions>, has_store: bool) -> Self {
         let mut options = options();
-        options.outbox = Some(outbox);
+        options.outbox = outbox;
         let mut world = match has_store {
             true => World::stored(options.clone()),
             false => World::new(options.clone()),

@@ -40,6 +40,18 @@ fn reply_stores_entry_and_ack_together() {
 }
 
 #[test]
+fn reply_without_outbox_options_is_sent() {
+    let mut bench = Bench::in_memory();
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    bench.post("c1", "a?");
+    let entry = bench.reply(bench.delivery("a?"), "b");
+    assert_eq!(answers(&bench), ["b"]);
+    assert_eq!(bench.acked(), [bench.delivery("a?")]);
+    assert!(bench.session.outbox_receipt(&entry).is_some());
+}
+
+#[test]
 fn reply_batch_lost_in_a_crash_asks_again() {
     let mut bench = asked();
     bench.store.mode = StoreMode::Waits;

@@ -131,7 +131,7 @@ async fn misuse_is_a_usage_error<A: Adapter>() {
     let town = Town::new();
     town.ask::<A>("a", &["1"]).await;
     let session = A::session(town.options("bot"));
-    let mut inbox = open(&session).await;
+    let _inbox = open(&session).await;
     let again = session.inbox("in").open().await.map(drop);
     assert_eq!(again, Err(Error::Usage(CommandError::InboxOpen)));
     let unread = session
@@ -143,10 +143,18 @@ async fn misuse_is_a_usage_error<A: Adapter>() {
         refused,
         Err(Error::Usage(CommandError::InboxFilter { field }))
     );
+}
+
+async fn reply_needs_no_outbox_option<A: Adapter>() {
+    let town = Town::new();
+    town.ask::<A>("a", &["1"]).await;
+    let session = A::session(town.options("bot"));
+    let mut inbox = open(&session).await;
     let delivery = next(&mut inbox).await;
-    let no_outbox = Err(Error::Usage(CommandError::NoOutbox));
-    assert_eq!(delivery.reply("no").await.map(drop), no_outbox);
-    delivery.ack().await.unwrap();
+    let answer = delivery.reply("2").await.unwrap();
+    let message = answer.sent().await.unwrap();
+    let sent = message.get().await.unwrap();
+    assert_eq!(sent.map(|it| it.plaintext()).as_deref(), Some("2"));
 }
 
 on_every_runtime! {
@@ -158,4 +166,5 @@ on_every_runtime! {
     closed_inbox_ends_its_stream_and_acks,
     ended_session_ends_inboxes,
     misuse_is_a_usage_error,
+    reply_needs_no_outbox_option,
 }
