@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use futures_util::{FutureExt, StreamExt};
-use talk_client::{ConnectionState, get_talk_session_over};
+use talk_client::{ConnectionState, Error, SessionError, get_talk_session_over};
 
 use crate::support::{Memory, options};
 
@@ -21,6 +21,27 @@ fn session_over_custom_transport_makes_calls() {
     transport.run();
     assert_eq!(shutdown.now_or_never(), Some(()));
     assert!(transport.tasks.lock().unwrap().is_empty());
+}
+
+#[test]
+fn ended_session_is_not_connected() {
+    let transport = Memory::default();
+    let session = get_talk_session_over(&transport, options("carol"));
+    let mut states = session.connection_states();
+    let mut connected = session.connected();
+    assert_eq!((&mut connected).now_or_never(), None);
+    transport.run();
+    assert_eq!(connected.now_or_never(), Some(Ok(())));
+    assert_eq!(session.connection_state(), ConnectionState::Ready);
+
+    // As at the end of a runtime, the task is dropped.
+    transport.tasks.lock().unwrap().clear();
+    assert_eq!(session.connection_state(), ConnectionState::Idle);
+    let ended = Err(Error::Session(SessionError::DriverStopped));
+    assert_eq!(session.connected().now_or_never(), Some(ended));
+    let idle = Some(Some(ConnectionState::Idle));
+    assert_eq!(states.next().now_or_never(), idle);
+    assert_eq!(states.next().now_or_never(), Some(None));
 }
 
 #[test]

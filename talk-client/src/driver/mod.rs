@@ -24,7 +24,7 @@ use std::task::{Context, Poll};
 
 use talk_proto::storage::StoreError;
 use talk_proto::{
-    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Timestamp,
+    CommandError, ConnectionState, Event, Input, Output, Session as Core, SessionError, SocketId, Timestamp,
     TokenFetchId, TransportError,
 };
 
@@ -698,6 +698,10 @@ fn pause_all(core: &mut Core, now: Timestamp) {
 fn end_session(shared: &Arc<Shared>, error: SessionError) {
     registry::remove(shared);
     shared.termination.set(error);
+    // Without a driver, nothing else would report that the connection is closed.
+    if shared.connection.get() != ConnectionState::Idle {
+        shared.connection.set(ConnectionState::Idle);
+    }
     let error = shared.end_error();
     for command in shared.commands.close() {
         command.reject(&error);

@@ -544,7 +544,7 @@ impl Session {
     /// [`TransportError::Deadline`](crate::TransportError::Deadline) after a time limit. It waits
     /// without limit otherwise.
     pub fn connected(&self) -> CallFuture<()> {
-        if self.connection_state() == ConnectionState::Ready {
+        if self.error().is_none() && self.connection_state() == ConnectionState::Ready {
             return CallFuture::ready();
         }
         // The cheapest read; its answer follows the authentication.
@@ -557,7 +557,8 @@ impl Session {
     }
 
     /// Returns the state of the connection. While the session waits to reconnect, the state
-    /// contains the time of the next attempt and the reason.
+    /// contains the time of the next attempt and the reason. The state of a session that has ended
+    /// is [`ConnectionState::Idle`].
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
