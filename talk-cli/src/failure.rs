@@ -166,6 +166,7 @@ impl From<SessionError> for Failure {
         let code = match &error {
             SessionError::Store(error) => return error.clone().into(),
             SessionError::AppNotFound => "APP_NOT_FOUND",
+            SessionError::InvalidAddress { .. } => "INVALID_ADDRESS",
             SessionError::SignatureRejected(_) => "SIGNATURE_REJECTED",
             SessionError::Refused(_) => "SESSION_REFUSED",
             SessionError::TokenRejected => "TOKEN_REJECTED",

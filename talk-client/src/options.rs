@@ -105,7 +105,8 @@ impl TalkOptions {
         })
     }
 
-    /// Sets the host of the service with an optional port; see [`Addresses::of_host`].
+    /// Sets the host of the service, with an optional port and without a scheme; see
+    /// [`Addresses::of_host`].
     ///
     /// ```
     /// use talk_client::TalkOptions;

@@ -29,7 +29,7 @@ impl Default for Addresses {
 }
 
 impl Addresses {
-    /// Returns the addresses of a host, with an optional port.
+    /// Returns the addresses of a host, with an optional port and without a scheme.
     ///
     /// `localhost`, its subdomains and loopback addresses are connected to without TLS; for other
     /// hosts see [`without_tls`](Self::without_tls). `NAME.talkjs.com` and `prefix-NAME.talkjs.com`

@@ -265,7 +265,7 @@ pub enum TransportError {
     #[error("the data to upload could not be read: {0}")]
     Source(String),
     /// The driver stopped, possibly with its runtime, before the answer arrived.
-    #[error("the session's driver has stopped")]
+    #[error("the session's driver has stopped: its runtime was shut down, or it has panicked")]
     DriverStopped,
 }
 
@@ -324,17 +324,25 @@ pub enum SessionError {
     /// The application does not exist.
     #[error("the app does not exist: check the app ID")]
     AppNotFound,
-    /// The server rejected the signature that replaces a token.
-    #[error("the signature was rejected: {0}")]
+    /// The address of the service is no URL.
+    #[error("the address {address} is invalid: {reason}; give the host as NAME or NAME:PORT")]
+    InvalidAddress {
+        /// The address, without the name and the password of a user.
+        address: String,
+        /// A human-readable reason.
+        reason: String,
+    },
+    /// The server refused access without a token, or rejected the signature that replaces one.
+    #[error("access without a token, or with this signature, was refused: {0}; set a token")]
     SignatureRejected(ServerError),
-    /// The server refused the user, or refused access without a token.
+    /// The server refused the user.
     #[error("the server refused the session: {0}")]
     Refused(ServerError),
     /// The token expired or was rejected, and there is no token fetcher to fetch another.
     #[error("the token was rejected or has expired, and there is no token fetcher to get another")]
     TokenRejected,
     /// Several tokens in a row were rejected or had expired on arrival.
-    #[error("{attempts} tokens in a row were rejected or too short-lived")]
+    #[error("{attempts} tokens in a row were rejected, or expire within 120 s")]
     TokensRejected {
         /// The number of tokens tried.
         attempts: u32,
@@ -349,7 +357,7 @@ pub enum SessionError {
     #[error("the session was shut down")]
     Shutdown,
     /// The driver stopped, possibly with its runtime.
-    #[error("the session's driver has stopped")]
+    #[error("the session's driver has stopped: its runtime was shut down, or it has panicked")]
     DriverStopped,
 }
 
@@ -359,6 +367,7 @@ impl SessionError {
         match self {
             Self::SignatureRejected(error) | Self::Refused(error) => Some(error),
             Self::AppNotFound
+            | Self::InvalidAddress { .. }
             | Self::TokenRejected
             | Self::TokensRejected { .. }
             | Self::TokenCallback(_)

@@ -10,7 +10,8 @@
 //! The example `threads` contains a complete driver: one thread owns the session, and the
 //! application sends it commands from another thread over a channel. The driver starts with a
 //! session and a seed. The seed must be random, because the idempotency keys of calls are derived
-//! from it.
+//! from it. A session without a token requests an anonymous one over HTTP before it connects. This
+//! driver has no HTTP, so the session has a token. An emulator without a secret accepts any.
 //!
 //! ```
 //! use std::hash::{BuildHasher, RandomState};
@@ -19,6 +20,7 @@
 //! fn session(host: &str, now: Timestamp) -> Result<Session, talk_proto::model::EmptyId> {
 //!     let mut options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
 //!     options.addresses = Addresses::of_host(host);
+//!     options.authentication.token = Some("a JWT".into());
 //!     // Every hasher of the standard library has keys from the system's randomness.
 //!     Ok(Session::new(options, RandomState::new().hash_one("seed"), now))
 //! }

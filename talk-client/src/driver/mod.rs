@@ -24,8 +24,8 @@ use std::task::{Context, Poll};
 
 use talk_proto::storage::StoreError;
 use talk_proto::{
-    CommandError, ConnectionState, Event, Input, Output, Session as Core, SessionError, SocketId, Timestamp,
-    TokenFetchId, TransportError,
+    CommandError, ConnectionState, Event, Input, Output, Session as Core, SessionError, SocketId,
+    Timestamp, TokenFetchId, TransportError,
 };
 
 use self::calls::Calls;

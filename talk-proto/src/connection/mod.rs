@@ -542,8 +542,13 @@ impl Connection {
 
     /// Closes the socket after the end of the session.
     pub(crate) fn shutdown(&mut self) {
-        self.outputs.clear();
-        self.close_socket();
+        // The session may end between the fetch of a token and the request for a socket.
+        let mut outputs = self.outputs.drain(..);
+        let is_unopened = outputs.any(|it| matches!(it, ConnectionOutput::OpenSocket(_)));
+        drop(outputs);
+        if !is_unopened {
+            self.close_socket();
+        }
         self.state = State::Idle;
     }
 

@@ -140,15 +140,16 @@ impl Session {
     pub(super) fn send_internal(&mut self, path: &str, purpose: HttpPurpose) {
         let app = encode_component(self.options.app_id.as_str()).to_string();
         let address = format!("{}/{app}{path}", self.options.addresses.internal);
-        match http::Request::get(address).body(HttpBody::Empty) {
+        match get(&address) {
             Ok(request) => {
                 self.http.send(self.now, purpose, request);
                 self.drain_http();
             }
-            Err(error) => {
-                let reason = format!("the internal address is no valid URL: {error}");
-                let error = ServerError::new(0, "INVALID_ADDRESS", vec![reason]);
-                self.end(SessionError::Refused(error));
+            Err(reason) => {
+                // The path may contain a signature, and the base a name and a password.
+                let base = self.options.addresses.internal.rsplit('@').next();
+                let address = base.unwrap_or_default().to_owned();
+                self.end(SessionError::InvalidAddress { address, reason });
             }
         }
     }
@@ -162,5 +163,19 @@ impl Session {
         while let Some(output) = self.http.poll_output() {
             self.outputs.push_back(output);
         }
+    }
+}
+
+/// Creates a request to an address, or returns the reason why it is invalid.
+fn get(address: &str) -> Result<http::Request<HttpBody>, String> {
+    let request = http::Request::get(address).body(HttpBody::Empty);
+    let request = request.map_err(|error| error.to_string())?;
+    // The parser accepts every port, and takes a second scheme for a host with an empty port.
+    let uri = request.uri();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let has_port = !authority.ends_with(uri.host().unwrap_or_default());
+    match uri.port_u16() {
+        None if has_port => Err("its port must be a number from 0 to 65535".to_owned()),
+        _ => Ok(request),
     }
 }

@@ -1,4 +1,4 @@
-use talk_proto::{Addresses, SessionOptions};
+use talk_proto::{Addresses, Authentication, SessionOptions};
 
 use crate::support::{START, World, mark_as_read, options, seconds};
 
@@ -75,6 +75,38 @@ fn addresses_can_be_set_separately() {
 }
 
 #[test]
+fn host_with_scheme_or_bad_port_ends_session() {
+    let end = |host: &str| {
+        let mut options = options();
+        options.authentication = Authentication::default();
+        options.authentication.signature = Some("c0ffee00".into());
+        options.addresses = Addresses::of_host(host);
+        let mut world = World::new(options);
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        let error = world.outcome(request).as_ref().unwrap_err().to_string();
+        assert!(world.log.http.is_empty(), "{host}");
+        assert!(!error.contains("c0ffee00"), "{host}: {error}");
+        error
+    };
+    for host in [
+        "http://chat.test",
+        "chat.test:99999",
+        "chat.test:",
+        "a b",
+        "",
+    ] {
+        let error = end(host);
+        assert!(
+            error.contains("give the host as NAME or NAME:PORT"),
+            "{host}: {error}"
+        );
+    }
+    let error = end("http://bob:hunter2@chat.test");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
 fn socket_url_has_client_id_and_attempt_time() {
     let mut world = World::ready(options());
     world.run_for(seconds(60));
@@ -103,5 +135,5 @@ fn address_malformed_ends_session_with_reason() {
     world.call(mark_as_read("c1"));
     world.run();
     let error = world.end().expect("it has ended").to_string();
-    assert!(error.contains("internal address"), "{error}");
+    assert!(error.contains("address not a url is invalid"), "{error}");
 }

@@ -107,6 +107,10 @@ fn is_timeout_for_deadlines_only() {
 fn causes_appear_once_in_every_chain() {
     let session_errors = [
         SessionError::AppNotFound,
+        SessionError::InvalidAddress {
+            address: "https://a b".to_owned(),
+            reason: reason(),
+        },
         SessionError::SignatureRejected(refused(401)),
         SessionError::Refused(refused(403)),
         SessionError::TokenRejected,

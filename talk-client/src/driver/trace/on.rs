@@ -195,7 +195,8 @@ fn log_event(event: &Event) {
 fn end_reason(error: &SessionError) -> &'static str {
     match error {
         SessionError::AppNotFound => "the app does not exist",
-        SessionError::SignatureRejected(_) => "the signature was rejected",
+        SessionError::InvalidAddress { .. } => "the address is invalid",
+        SessionError::SignatureRejected(_) => "access without a token was refused",
         SessionError::Refused(_) => "the server refused the session",
         SessionError::TokenRejected => "the token was rejected or has expired",
         SessionError::TokensRejected { .. } => "tokens in a row were rejected",
