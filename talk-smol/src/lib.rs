@@ -2,8 +2,7 @@
 //!
 //! # Features
 //!
-//! None is on by default.
-//!
+//! - `store` (default): a durable store in a file; see `store::FileStore`. It builds SQLite from C.
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `rest`: the REST API and webhooks, for back ends; see `rest_client`.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
