@@ -32,7 +32,7 @@ use crate::handle::{CallFuture, Command, Handle, LocalId};
 ///
 /// # async fn example(session: talk_client::Session) {
 /// let mut search = session.search_messages();
-/// let query = search.set_query("holidays", Default::default());
+/// let query = search.set_query("holidays", None);
 /// let show = async {
 ///     while let Some(update) = search.next().await {
 ///         println!("{} found, {:?}", update.results.len(), update.status);
@@ -57,7 +57,7 @@ pub struct Search<T> {
 /// use talk_client::SearchStatus;
 ///
 /// let mut search = session.search_conversations();
-/// search.set_query("holidays", Default::default()).await?;
+/// search.set_query("holidays", None).await?;
 /// if let Some(update) = search.next().await {
 ///     assert_ne!(update.status, SearchStatus::Searching);
 /// }
@@ -78,7 +78,7 @@ pub struct SearchUpdate<T> {
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
 /// let search = session.search_messages();
-/// let page = search.set_query("holidays", Default::default()).await?;
+/// let page = search.set_query("holidays", None).await?;
 /// println!("{} found{}", page.results.len(), if page.loaded_all { "" } else { ", and more" });
 /// # Ok(())
 /// # }
@@ -127,8 +127,9 @@ impl<T: Send + Sync + 'static> Search<T> {
         }
     }
 
-    /// Searches for `text` in the conversations that match `filter` and returns the first page:
-    /// three results. Every word of the text must be a prefix of a word of the result.
+    /// Searches for `text` in the conversations that match `filter`, or in all without one, and
+    /// returns the first page: three results. Every word of the text must be a prefix of a word of
+    /// the result.
     ///
     /// A previous request is cancelled, and its call returns the results found by then.
     ///
@@ -138,7 +139,7 @@ impl<T: Send + Sync + 'static> Search<T> {
     ///
     /// let search = session.search_messages();
     /// let at_work = SimpleFilter::new().custom("category", StringFilter::is("work"));
-    /// for found in search.set_query("holi", at_work.into()).await?.results {
+    /// for found in search.set_query("holi", at_work).await?.results {
     ///     println!("{:?}: {}", found.conversation.subject, found.message.plaintext());
     /// }
     /// # Ok(())
@@ -150,8 +151,9 @@ impl<T: Send + Sync + 'static> Search<T> {
     pub fn set_query(
         &self,
         text: impl Into<String>,
-        filter: ConversationFilter,
+        filter: impl Into<Option<ConversationFilter>>,
     ) -> CallFuture<SearchPage<T>> {
+        let filter = filter.into().unwrap_or_default();
         let (search, text, filter) = (self.id, text.into(), Box::new(filter));
         let command = move |id, reply| Command::SetQuery {
             id,
@@ -169,7 +171,7 @@ impl<T: Send + Sync + 'static> Search<T> {
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
     /// let search = session.search_messages();
-    /// let mut page = search.set_query("holidays", Default::default()).await?;
+    /// let mut page = search.set_query("holidays", None).await?;
     /// while !page.loaded_all {
     ///     page = search.load_more(50).await?;
     /// }

@@ -189,7 +189,7 @@ impl Session {
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
     /// let search = session.search_messages();
-    /// for found in search.set_query("hello", Default::default()).await?.results {
+    /// for found in search.set_query("hello", None).await?.results {
     ///     println!("{}", found.message.plaintext());
     /// }
     /// # Ok(())
@@ -205,7 +205,7 @@ impl Session {
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
     /// let search = session.search_conversations();
-    /// let page = search.set_query("holidays", Default::default()).await?;
+    /// let page = search.set_query("holidays", None).await?;
     /// if !page.loaded_all {
     ///     search.load_more(50).await?;
     /// }

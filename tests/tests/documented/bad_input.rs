@@ -134,7 +134,7 @@ async fn search_empty_query_finds_nothing() {
     say(&pair.alice, "word").await;
     let search = pair.of_alice.search_messages();
     for query in ["", "  ", "!"] {
-        let page = ok(search.set_query(query, Default::default())).await;
+        let page = ok(search.set_query(query, None)).await;
         assert!(page.results.is_empty() && page.loaded_all, "{query:?}");
     }
 }
@@ -257,7 +257,7 @@ async fn token_invalid_in_header_fails_only_the_call() {
     alice.set_token("line\nbreak");
     ok(alice.current_user().set(UserParams::named("Alice"))).await;
     let search = alice.search_messages();
-    let outcome = within(search.set_query("x", Default::default())).await;
+    let outcome = within(search.set_query("x", None)).await;
     assert!(matches!(outcome, Err(Error::Transport(_))), "{outcome:?}");
     ok(alice.current_user().get()).await;
 }

@@ -187,7 +187,7 @@ async fn search_on_basic_plan_is_an_error() {
     let (town, pair) = Town::with_pair().await;
     town.set(|settings| settings.limits.search = false).await;
     let search = pair.of_alice.search_messages();
-    let call = search.set_query("hi", Default::default());
+    let call = search.set_query("hi", None);
     assert_refused(call, 403, "SEARCH_NOT_AVAILABLE").await;
 }
 
@@ -199,10 +199,7 @@ async fn search_load_more_while_busy_is_ignored() {
     }
     let search = pair.of_alice.search_messages();
     assert!(ok(search.load_more(None)).await.results.is_empty());
-    let (query, more) = tokio::join!(
-        search.set_query("hi", Default::default()),
-        search.load_more(50)
-    );
+    let (query, more) = tokio::join!(search.set_query("hi", None), search.load_more(50));
     assert_eq!(query.unwrap().results.len(), 3);
     assert!(more.unwrap().results.len() <= 3);
     let (first, second) = tokio::join!(search.load_more(5), search.load_more(10));

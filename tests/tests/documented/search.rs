@@ -96,7 +96,7 @@ async fn search_filter_narrows_conversations() {
     }
     let filter = SimpleFilter::new().subject(StringFilter::is("Work"));
     let search = alice.search_messages();
-    let page = ok(search.set_query("c", filter.into())).await;
+    let page = ok(search.set_query("c", filter)).await;
     let texts: Vec<_> = page
         .results
         .iter()

@@ -22,7 +22,7 @@ pub(crate) async fn use_everything(session: &Session, conversation: &str, relay:
     messages.next().await.unwrap();
 
     let search = session.search_messages();
-    let found = search.set_query("hello", Default::default()).await.unwrap();
+    let found = search.set_query("hello", None).await.unwrap();
     assert!(!found.results.is_empty());
     session
         .upload_file(vec![7; 100_000], "seven.bin")

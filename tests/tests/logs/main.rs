@@ -114,7 +114,7 @@ async fn use_session(session: Session, drop_connections: impl AsyncFnOnce()) {
     let refused = session.conversation("nowhere").unwrap().send(text.as_str());
     assert!(refused.await.is_err());
     let search = session.search_messages();
-    search.set_query(PLANTED, Default::default()).await.unwrap();
+    search.set_query(PLANTED, None).await.unwrap();
     let file = format!("{PLANTED} content").into_bytes();
     let upload = session.upload_file(file, UploadMetadata::named(format!("{PLANTED}.txt")));
     upload.await.unwrap();

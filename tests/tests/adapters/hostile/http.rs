@@ -90,7 +90,7 @@ async fn search_response_without_end_is_cut_off<A: Adapter>() {
         let front = Front::start_http(endless.attack());
         let session = A::session(small_pages(front.options()));
         let search = session.search_conversations();
-        let query = search.set_query("anything", Default::default()).await;
+        let query = search.set_query("anything", None).await;
         let too_large = Error::Transport(TransportError::ResponseTooLarge);
         assert_eq!(query.unwrap_err(), too_large, "{name}");
         let taken = endless.taken_until_left(1).await;
@@ -103,7 +103,7 @@ async fn refusal_without_end_is_cut_off<A: Adapter>() {
     let front = Front::start_http(endless.attack());
     let session = A::session(front.options());
     let search = session.search_messages();
-    let query = search.set_query("anything", Default::default()).await;
+    let query = search.set_query("anything", None).await;
     let refused = Error::Server(ServerError::new(403, "", vec![]));
     assert_eq!(query.unwrap_err(), refused);
 

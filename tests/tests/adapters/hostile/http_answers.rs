@@ -110,7 +110,7 @@ fn assert_failed<T: Debug>(name: &str, outcome: Result<T, Error>) {
 
 async fn search(session: &Session) -> Result<impl Debug + use<>, Error> {
     let search = session.search_messages();
-    search.set_query("anything", Default::default()).await
+    search.set_query("anything", None).await
 }
 
 async fn upload(session: &Session) -> Result<impl Debug + use<>, Error> {
@@ -183,7 +183,7 @@ async fn http_response_withheld_ends_at_the_deadline<A: Adapter>() {
         let front = Front::start_http(withholding(answer));
         let session = A::session(front.options().upload_timeout(DEADLINE));
         let search = session.search_messages();
-        let query = search.set_query("anything", Default::default());
+        let query = search.set_query("anything", None);
         assert_late(name, query.timeout(DEADLINE).await);
         assert_works(name, &session).await;
         session.shutdown().await;
@@ -223,7 +223,7 @@ async fn http_flood_before_a_body_hangs_nothing<A: Adapter>() {
         let front = Front::start_http(flooding(start, repeated));
         let session = A::session(front.options());
         let search = session.search_messages();
-        let query = search.set_query("anything", Default::default());
+        let query = search.set_query("anything", None);
         assert_failed(name, query.timeout(DEADLINE).await);
         assert_works(name, &session).await;
         session.shutdown().await;

@@ -34,7 +34,7 @@ async fn search_finds_sent_messages_by_page<A: Adapter>() {
         conversation.send("something else").await.unwrap();
     }
     let search = session.search_messages();
-    let query = search.set_query("PEAR APPLE", Default::default());
+    let query = search.set_query("PEAR APPLE", None);
     let first = query.await.unwrap();
     assert_eq!(first.results.len(), 3);
     assert!(!first.loaded_all);
@@ -60,14 +60,14 @@ async fn search_stream_reports_status<A: Adapter>() {
     conversation(&session, "c1", "Holidays in May").await;
     conversation(&session, "c2", "Work").await;
     let mut search = session.search_conversations();
-    let query = search.set_query("holi", Default::default());
+    let query = search.set_query("holi", None);
     let page = query.await.unwrap();
     assert_eq!(page.results[0].id.as_str(), "c1");
     let update = search.next().await.unwrap();
     assert_eq!(update.results, page.results);
     assert_eq!(update.status, SearchStatus::LoadedAll);
 
-    let query = search.set_query("nothing like it", Default::default());
+    let query = search.set_query("nothing like it", None);
     assert!(query.await.unwrap().results.is_empty());
     let update = search.next().await.unwrap();
     assert!(update.results.is_empty());
@@ -79,8 +79,8 @@ async fn search_new_query_resolves_previous<A: Adapter>() {
     conversation(&session, "c1", "Holidays").await;
     let search = session.search_conversations();
     let (first, second) = join!(
-        search.set_query("work", Default::default()),
-        search.set_query("holidays", Default::default()),
+        search.set_query("work", None),
+        search.set_query("holidays", None),
     );
     assert!(!first.unwrap().loaded_all);
     assert_eq!(second.unwrap().results.len(), 1);
@@ -94,7 +94,7 @@ async fn search_misuse_and_end_are_errors<A: Adapter>() {
     let out_of_range = CommandError::CountOutOfRange { given: 51, max: 50 };
     assert_eq!(misuse, Error::Usage(out_of_range));
     session.shutdown().await;
-    let late = search.set_query("x", Default::default()).await;
+    let late = search.set_query("x", None).await;
     assert!(matches!(late, Err(Error::Session(_))), "{late:?}");
     assert!(search.next().await.is_none());
 }
