@@ -74,6 +74,9 @@ pub enum StartError {
     /// The system refuses a thread or the resources of a runtime.
     #[error("cannot start a thread with a runtime: {0}")]
     Thread(io::Error),
+    /// The caller is outside of a tokio runtime.
+    #[error("there is no tokio runtime here; call from inside one, or use start_blocking")]
+    NoRuntime,
     /// The emulator's thread ended before it listened.
     #[error("the emulator's thread ended before it listened; this is a bug in the emulator")]
     ThreadExited,
@@ -190,15 +193,17 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Starts the emulator on the current tokio runtime. It stops with that runtime.
+    /// Starts the emulator on the current tokio runtime. It stops with that runtime. Code on
+    /// another runtime uses [`start_blocking`](Self::start_blocking).
     ///
     /// # Errors
     ///
-    /// Returns an error if the port cannot be listened on, or the data folder or the address of the
-    /// webhooks cannot be used.
+    /// Returns an error if the port cannot be listened on, the data folder or the address of the
+    /// webhooks cannot be used, or there is no tokio runtime.
     pub async fn start(self) -> Result<Emulator, StartError> {
+        let runtime = runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let (parts, run) = self.prepare().await?;
-        tokio::spawn(run);
+        runtime.spawn(run);
         Ok(Emulator::new(parts))
     }
 

@@ -92,7 +92,8 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// Returns an error if the system has no free port or no randomness.
+    /// Returns an error if the system has no free port or no randomness, or if there is no tokio
+    /// runtime. Code on another runtime uses [`start_blocking`](Self::start_blocking).
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }

@@ -252,6 +252,12 @@ async fn start_used_port_error_names_it() {
 }
 
 #[test]
+fn start_without_runtime_is_error() {
+    let error = futures_executor::block_on(Emulator::start()).unwrap_err();
+    assert!(matches!(error, StartError::NoRuntime), "{error}");
+}
+
+#[test]
 fn start_blocking_without_runtime_works() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut stream = std::net::TcpStream::connect(emulator.host()).unwrap();
