@@ -40,6 +40,7 @@
 mod builder;
 mod delivery;
 mod lanes;
+mod log;
 mod run;
 mod run_options;
 mod stream;

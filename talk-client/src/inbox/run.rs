@@ -16,6 +16,7 @@ use talk_proto::{Topic, Window};
 
 use super::delivery::Delivery;
 use super::lanes::Lanes;
+use super::log;
 use super::run_options::{Failure, HandlerError, HeldHook, Policy, RunOptions};
 use super::stream::Inbox;
 use crate::error::Error;
@@ -31,7 +32,8 @@ impl Inbox {
     /// `Ok` acknowledges the message. After an error, or after the time limit of 300 s, the message
     /// is retried after a delay of 1 s, which doubles with each failure up to 60 s. Later messages
     /// of its conversation wait. After five tries, the message is acknowledged and skipped.
-    /// [`RunOptions::on_failure`] is called for each failure.
+    /// [`RunOptions::on_failure`] is called for each failure, which is also an event of `tracing`
+    /// with that feature.
     ///
     /// The handlers run in the task that polls the future. Move blocking calls and long
     /// computations to another thread.
@@ -147,6 +149,7 @@ where
             true => None,
             false => policy.retry_in(&mut next, &error),
         };
+        log::attempt_failed(&delivery, retry_in);
         if let Some(hook) = &policy.on_failure {
             hook.call(&Failure {
                 delivery: delivery.clone(),

@@ -6,11 +6,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write as _;
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use log::{LevelFilter, Log, Metadata, Record};
+use talk_client::inbox::{Delivery, InboxStart, RunOptions};
 use talk_client::net::ProxyOptions;
 use talk_client::{
     ConversationParams, SendMessage, Session, TalkOptions, UploadMetadata, UserParams,
@@ -26,7 +30,7 @@ use self::secured::{HOST, Secured};
 const PLANTED: &str = "xyzzy-plugh";
 
 /// Parts of the events of a session.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 11] = [
     "talk_session{app=app user=",
     "kind=\"send_message\"",
     "outcome=\"refused\"",
@@ -36,6 +40,7 @@ const EVENTS: [&str; 10] = [
     "frame received bytes=",
     "HTTP request",
     "the token has a problem: it is no JSON Web Token",
+    "a handler has failed finally",
     "the session was shut down",
 ];
 
@@ -118,11 +123,38 @@ async fn use_session(session: Session, drop_connections: impl AsyncFnOnce()) {
     let file = format!("{PLANTED} content").into_bytes();
     let upload = session.upload_file(file, UploadMetadata::named(format!("{PLANTED}.txt")));
     upload.await.unwrap();
+    fail_handler(&session).await;
     session.set_token(format!("{PLANTED} second token"));
     drop_connections().await;
     sent.edit(format!("{PLANTED} edited again")).await.unwrap();
     assert!(messages.next().await.is_some());
     session.shutdown().await;
+}
+
+/// Runs a handler that fails once, with the text of its message.
+async fn fail_handler(session: &Session) {
+    let inbox = session
+        .inbox("bot")
+        .own(true)
+        .start(InboxStart::Beginning)
+        .open()
+        .await
+        .unwrap();
+    let has_failed = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&has_failed);
+    // It is polled after each failure.
+    let signal = poll_fn(move |_| match seen.load(Ordering::Relaxed) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    });
+    let options = RunOptions::new(1)
+        .tries(1)
+        .on_failure(move |_| has_failed.store(true, Ordering::Relaxed))
+        .graceful_shutdown(signal);
+    let handled = inbox.run(options, |delivery: Delivery| async move {
+        Err::<(), _>(delivery.message.plaintext())
+    });
+    handled.await.unwrap();
 }
 
 #[test]
