@@ -263,7 +263,8 @@ impl TalkOptions {
     /// time, which includes the wait for a connection. By default a call waits for a connection
     /// until the session ends, and fails with
     /// [`TransportError::Unanswered`](crate::TransportError::Unanswered) if three connections bring
-    /// no answer within 30 s each.
+    /// no answer within 30 s each. Uploads have a limit of their own; see
+    /// [`UploadFuture::timeout`](crate::UploadFuture::timeout).
     ///
     /// ```
     /// use std::time::Duration;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use talk_proto::{
     command::SendMessage,
@@ -42,6 +43,7 @@ pub struct SendFileFuture {
     /// The message without its file.
     template: SendMessage,
     upload: UploadFuture,
+    timeout: Option<Duration>,
     message: Option<CallFuture<MessageRef>>,
 }
 
@@ -52,8 +54,17 @@ impl SendFileFuture {
             conversation,
             template: SendMessage::content([]),
             upload,
+            timeout: None,
             message: None,
         }
+    }
+
+    /// Fails with [`TransportError::Deadline`](crate::TransportError::Deadline) if the upload, or
+    /// then the message, is not complete within `timeout`. It has no effect after the first poll.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.upload = self.upload.timeout(timeout);
+        self.timeout = Some(timeout);
+        self
     }
 
     /// Returns the progress of the upload as a stream that ends with it. The message is sent
@@ -78,7 +89,11 @@ impl SendFileFuture {
     fn message(&mut self, token: FileToken) -> CallFuture<MessageRef> {
         let mut message = self.template.clone();
         message.body = SendMessage::file(token).body;
-        MessageRef::send(&self.handle, self.conversation.clone(), message)
+        let call = MessageRef::send(&self.handle, self.conversation.clone(), message);
+        match self.timeout {
+            Some(timeout) => call.timeout(timeout),
+            None => call,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use talk_proto::{Reply, upload::FileToken};
 
@@ -80,6 +81,25 @@ impl UploadFuture {
             call,
             progress: EndOnDrop(progress),
         }
+    }
+
+    /// Fails the upload with [`TransportError::Deadline`](crate::TransportError::Deadline) if it is
+    /// not complete within `timeout`, which includes the wait for a connection.
+    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout) does not limit uploads. The
+    /// method has no effect after the first poll.
+    ///
+    /// ```no_run
+    /// # use talk_client::{Error, Session};
+    /// # async fn example(session: Session, photo: Vec<u8>) -> Result<(), Error> {
+    /// use std::time::Duration;
+    ///
+    /// session.upload_image(photo, "cat.png").timeout(Duration::from_secs(120)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.call = self.call.timeout(timeout);
+        self
     }
 
     /// Returns the progress as a stream that ends with the upload.

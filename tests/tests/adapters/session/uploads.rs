@@ -1,10 +1,11 @@
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::io::{AsyncRead, Cursor};
+use futures_util::{StreamExt, stream};
 use http::Request;
 use talk_client::net::Native;
 use talk_client::transport::{RequestBody, Transport};
@@ -214,7 +215,21 @@ async fn upload_dropped_is_cancelled<A: Adapter>() {
     session.upload_file(pattern(10), "f").await.unwrap();
 }
 
+async fn upload_with_time_limit_fails<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, conversation) = conversation::<A>(&emulator).await;
+    let stuck = || UploadSource::stream(10, stream::pending::<io::Result<Bytes>>());
+    let limit = Duration::from_millis(50);
+    let upload = session.upload_file(stuck(), "f").timeout(limit);
+    let error = upload.await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let sending = conversation.send_file(stuck(), "f").timeout(limit);
+    let error = sending.await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+}
+
 on_every_runtime!(
+    upload_with_time_limit_fails,
     upload_from_every_source_round_trips,
     upload_kind_and_metadata_round_trip,
     upload_progress_reaches_the_total,
