@@ -322,7 +322,7 @@ impl TransportError {
 #[non_exhaustive]
 pub enum SessionError {
     /// The application does not exist.
-    #[error("the app does not exist: check the app ID")]
+    #[error("the app does not exist: check the app ID and the address of the service")]
     AppNotFound,
     /// The address of the service is no URL.
     #[error("the address {address} is invalid: {reason}; give the host as NAME or NAME:PORT")]
