@@ -206,6 +206,7 @@ fn unusable_file_is_a_typed_error() {
     fs::write(folder.path(), "this is no database".repeat(100)).unwrap();
     let error = block_on(folder.store().load(&key("alice"))).unwrap_err();
     assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
+    assert!(error.to_string().contains("choose another file"), "{error}");
 
     let absent = FileStore::new(folder.folder.path().join("absent").join("outbox.talk"));
     let error = block_on(absent.lock(&key("alice"))).unwrap_err();

@@ -7,7 +7,7 @@ use rustls::RootCertStore;
 use talk_client::store::{Change, Record, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Row};
 
@@ -268,13 +268,29 @@ impl Database {
             {
                 let mut config = self.config.clone();
                 let attempt = config.ssl_mode(SslMode::Disable).connect(NoTls).await;
-                let (client, connection) = attempt?;
+                let (client, connection) =
+                    attempt.map_err(|error| Failure::from(error).at(&servers(&self.config)))?;
                 tokio::spawn(connection);
                 Ok(client)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Failure::from(error).at(&servers(&self.config))),
         }
     }
+}
+
+/// Returns the hosts and ports of a configuration, without its password.
+fn servers(config: &Config) -> String {
+    let ports = config.get_ports();
+    let server = |(number, host): (usize, &Host)| {
+        let port = ports.get(number).or(ports.first()).unwrap_or(&5432);
+        match host {
+            Host::Tcp(name) => format!("{name} port {port}"),
+            #[cfg(unix)]
+            Host::Unix(folder) => format!("{} port {port}", folder.display()),
+        }
+    };
+    let servers: Vec<_> = config.get_hosts().iter().enumerate().map(server).collect();
+    servers.join(", ")
 }
 
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);

@@ -13,6 +13,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Adds the address of the server to the reason of a lost connection.
+    pub(crate) fn at(self, server: &str) -> Self {
+        match self {
+            Self::Transient(reason) => Self::Transient(format!("{server}: {reason}")),
+            Self::Final(error) => Self::Final(error),
+        }
+    }
+
     pub(crate) fn into_error(self) -> StoreError {
         match self {
             Self::Transient(reason) => StoreError::Io(reason),

@@ -344,6 +344,15 @@ fn certificate_is_verified_if_tls_is_required() {
 }
 
 #[test]
+fn unreachable_server_is_named_without_its_password() {
+    // No server listens on this port.
+    let store = PostgresStore::new("postgres://bot:hush@127.0.0.1:1/talk").unwrap();
+    let error = block_on(store.load(&key("alice"))).unwrap_err().to_string();
+    assert!(error.contains("127.0.0.1 port 1"), "{error}");
+    assert!(!error.contains("hush"), "{error}");
+}
+
+#[test]
 fn records_do_not_reach_logs_or_errors() {
     let Some(mut server) = Server::start() else {
         return;

@@ -364,9 +364,12 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 fn failure(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Unreadable(error.to_string())
+        Some(ErrorCode::NotADatabase) => {
+            StoreError::Unreadable(format!("{error}; choose another file"))
         }
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Unreadable(format!(
+            "{error}; restore the file, or move it away to begin with an empty one"
+        )),
         _ => StoreError::Io(error.to_string()),
     }
 }
