@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use futures_util::{FutureExt, StreamExt};
-use talk_client::{ConnectionState, Error, SessionError, get_talk_session_over};
+use talk_client::{
+    ConnectionState, ConversationId, Error, MessageId, SessionError, UserId, get_talk_session_over,
+};
 
 use crate::support::{Memory, options};
 
@@ -21,6 +23,18 @@ fn session_over_custom_transport_makes_calls() {
     transport.run();
     assert_eq!(shutdown.now_or_never(), Some(()));
     assert!(transport.tasks.lock().unwrap().is_empty());
+}
+
+#[test]
+fn refs_convert_to_their_ids() {
+    let session = get_talk_session_over(&Memory::default(), options("dave"));
+    let user = session.current_user();
+    assert_eq!(UserId::from(&user), "dave");
+    assert_eq!(UserId::from(user), "dave");
+    let lobby = session.conversation("lobby").unwrap();
+    let hello = lobby.message("hello").unwrap();
+    assert_eq!(ConversationId::from(lobby), "lobby");
+    assert_eq!(MessageId::from(hello), "hello");
 }
 
 #[test]

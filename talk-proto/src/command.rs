@@ -1,5 +1,6 @@
 //! Calls of an application and their replies.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -314,6 +315,35 @@ impl SendMessage {
     }
 }
 
+/// Implements the conversions from texts.
+macro_rules! from_text {
+    ($message:ty) => {
+        impl From<&str> for $message {
+            fn from(text: &str) -> Self {
+                Self::text(text)
+            }
+        }
+
+        impl From<String> for $message {
+            fn from(text: String) -> Self {
+                Self::text(text)
+            }
+        }
+
+        impl From<&String> for $message {
+            fn from(text: &String) -> Self {
+                Self::text(text)
+            }
+        }
+
+        impl From<Cow<'_, str>> for $message {
+            fn from(text: Cow<'_, str>) -> Self {
+                Self::text(text)
+            }
+        }
+    };
+}
+
 impl From<MessageBody> for SendMessage {
     fn from(body: MessageBody) -> Self {
         Self {
@@ -324,17 +354,7 @@ impl From<MessageBody> for SendMessage {
     }
 }
 
-impl From<&str> for SendMessage {
-    fn from(text: &str) -> Self {
-        Self::text(text)
-    }
-}
-
-impl From<String> for SendMessage {
-    fn from(text: String) -> Self {
-        Self::text(text)
-    }
-}
+from_text!(SendMessage);
 
 impl From<FileToken> for SendMessage {
     fn from(token: FileToken) -> Self {
@@ -384,17 +404,7 @@ impl EditMessage {
     }
 }
 
-impl From<&str> for EditMessage {
-    fn from(text: &str) -> Self {
-        Self::text(text)
-    }
-}
-
-impl From<String> for EditMessage {
-    fn from(text: String) -> Self {
-        Self::text(text)
-    }
-}
+from_text!(EditMessage);
 
 impl fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

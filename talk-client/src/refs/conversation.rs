@@ -558,6 +558,12 @@ impl ConversationRef {
 }
 
 /// Returns the ID, so that a ref is accepted as an ID.
+impl From<ConversationRef> for ConversationId {
+    fn from(conversation: ConversationRef) -> Self {
+        conversation.id
+    }
+}
+
 impl From<&ConversationRef> for ConversationId {
     fn from(conversation: &ConversationRef) -> Self {
         conversation.id.clone()

@@ -203,6 +203,12 @@ impl MessageRef {
 }
 
 /// Returns the ID, so that a ref is accepted as an ID.
+impl From<MessageRef> for MessageId {
+    fn from(message: MessageRef) -> Self {
+        message.id
+    }
+}
+
 impl From<&MessageRef> for MessageId {
     fn from(message: &MessageRef) -> Self {
         message.id.clone()

@@ -131,6 +131,12 @@ impl UserRef {
 }
 
 /// Returns the ID, so that a ref is accepted as an ID.
+impl From<UserRef> for UserId {
+    fn from(user: UserRef) -> Self {
+        user.id
+    }
+}
+
 impl From<&UserRef> for UserId {
     fn from(user: &UserRef) -> Self {
         user.id.clone()

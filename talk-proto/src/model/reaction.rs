@@ -1,8 +1,8 @@
 //! Reactions to messages.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, iter, slice};
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -97,11 +97,26 @@ pub struct Reactions(
     Option<Arc<Vec<(Emoji, ReactionCount)>>>,
 );
 
+/// An iterator over emoji and their counts.
+type Entries<'a> = iter::Map<
+    slice::Iter<'a, (Emoji, ReactionCount)>,
+    fn(&'a (Emoji, ReactionCount)) -> (&'a Emoji, &'a ReactionCount),
+>;
+
+impl<'a> IntoIterator for &'a Reactions {
+    type Item = (&'a Emoji, &'a ReactionCount);
+    type IntoIter = Entries<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let entries = self.0.as_ref().map_or(&[][..], |entries| entries);
+        entries.iter().map(|(emoji, count)| (emoji, count))
+    }
+}
+
 impl Reactions {
     /// Returns an iterator over the emoji and their counts.
     pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
-        let entries = self.0.iter().flat_map(|entries| entries.iter());
-        entries.map(|(emoji, count)| (emoji, count))
+        self.into_iter()
     }
 
     /// Returns the count of `emoji`.

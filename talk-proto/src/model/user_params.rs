@@ -101,6 +101,18 @@ impl From<&str> for Patch<OneOrMany> {
     }
 }
 
+impl From<String> for Patch<OneOrMany> {
+    fn from(one: String) -> Self {
+        vec![one].into()
+    }
+}
+
+impl<T: Into<String>, const N: usize> From<[T; N]> for Patch<OneOrMany> {
+    fn from(many: [T; N]) -> Self {
+        Vec::from(many.map(Into::into)).into()
+    }
+}
+
 impl From<Vec<String>> for Patch<OneOrMany> {
     fn from(many: Vec<String>) -> Self {
         Self::Set(many.into())

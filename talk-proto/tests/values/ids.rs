@@ -1,6 +1,7 @@
 //! IDs and timestamps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use talk_proto::model::{AppId, ConversationId, Emoji, MessageId, UserId};
 
@@ -33,6 +34,7 @@ fn id_converts_to_its_text() {
     assert_eq!(format!("{id:?}"), r#""alice""#);
     assert_eq!(id.as_ref(), "alice");
     assert_eq!(UserId::from(&id), id);
+    assert_eq!(&*Arc::<str>::from(&id), "alice");
     let by_id = BTreeMap::from([(id, 1)]);
     assert_eq!(by_id.get("alice"), Some(&1));
     assert_eq!(by_id.get("bob"), None);

@@ -1,5 +1,7 @@
 //! Values that are set with builders are sent.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use talk_proto::{
     Call,
@@ -60,6 +62,14 @@ fn user_params_are_sent() {
     };
     let expected = json!({"locale": null, "photoUrl": null});
     assert_eq!(sent([set]), [json!(["PUT", "/users/alice", expected])]);
+}
+
+#[test]
+fn user_params_accept_one_address_or_many() {
+    let one = UserParams::default().email("a");
+    assert_eq!(UserParams::default().email("a".to_owned()), one);
+    assert_eq!(UserParams::default().email(["a"]), one);
+    assert_eq!(UserParams::default().email(vec!["a".to_owned()]), one);
 }
 
 #[test]
@@ -136,6 +146,8 @@ fn send_message_is_sent() {
     let sent = sent([
         send("a".into()),
         send("b".to_owned().into()),
+        send((&"b".to_owned()).into()),
+        send(Cow::from("b").into()),
         send(
             SendMessage::text("c")
                 .custom("k", "v")
@@ -145,6 +157,8 @@ fn send_message_is_sent() {
     ]);
     let data = [
         json!({"content": text_sent("a")}),
+        json!({"content": text_sent("b")}),
+        json!({"content": text_sent("b")}),
         json!({"content": text_sent("b")}),
         json!({"content": text_sent("c"), "custom": {"k": "v"}, "referencedMessageId": "m0"}),
         json!({"content": blocks_sent()}),

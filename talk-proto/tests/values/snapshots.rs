@@ -52,6 +52,11 @@ fn message_has_sender_quote_and_reactions() {
     let quote = reply.referenced_message.as_ref().unwrap();
     assert_eq!(quote.id, "m1");
     assert_eq!(quote.sender.as_ref().unwrap().name, "Name of ann");
+    let mut counts = Vec::new();
+    for (emoji, count) in &reply.reactions {
+        counts.push((emoji.as_str(), count.count));
+    }
+    assert_eq!(counts, [("a", 2), ("b", 1)]);
     for reactions in [reply.reactions.summaries(), quote.reactions.summaries()] {
         let [first, second] = reactions.as_slice() else {
             panic!("{reactions:?}");

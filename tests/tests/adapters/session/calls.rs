@@ -127,7 +127,7 @@ async fn refs_of_the_same_entity_are_equal<A: Adapter>() {
     assert_eq!(
         conversation.participant("bob").unwrap(),
         conversation
-            .participant(&session.user("bob").unwrap())
+            .participant(session.user("bob").unwrap())
             .unwrap(),
     );
 }

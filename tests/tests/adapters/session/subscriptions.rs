@@ -24,7 +24,7 @@ async fn conversation<A: Adapter>(emulator: &Emulator) -> (ConversationRef, Conv
     let of_alice = alice.conversation("c").unwrap();
     async {
         of_alice.create_if_not_exists(Default::default()).await?;
-        let participant = of_alice.participant(&bob.current_user())?;
+        let participant = of_alice.participant(bob.current_user())?;
         participant.create_if_not_exists(Default::default()).await
     }
     .await
