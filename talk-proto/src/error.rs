@@ -71,7 +71,7 @@ pub enum CommandError {
         limit: usize,
     },
     /// The subscription or request is not known, or has ended.
-    #[error("no such subscription or request: it has ended, or belongs to another session")]
+    #[error("no such subscription, inbox or request: it has ended, or is of another session")]
     Unknown,
     /// The caller ended the subscription or search.
     #[error("unsubscribed: subscribe again to continue")]
