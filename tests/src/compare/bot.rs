@@ -13,6 +13,11 @@ pub(super) const APP: &str = "compare";
 /// The text of the sent messages.
 pub(super) const MESSAGE: &str = "The kettle is on, and there is cake left from yesterday.";
 
+/// Returns the ID of a conversation.
+pub(super) fn conversation(number: usize) -> String {
+    format!("conversation_{number:04}")
+}
+
 /// An authenticated socket of a user.
 pub(super) struct Bot {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,

@@ -8,8 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use talk_tokio::store::FileStore;
 use talk_tokio::{Pacing, TalkOptions, get_talk_session};
 
-use super::bot::{APP, MESSAGE};
-use super::outbox::conversation;
+use super::bot::{APP, MESSAGE, conversation};
 use super::process;
 use super::row::Row;
 use super::server::Server;
