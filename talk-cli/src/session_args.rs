@@ -34,8 +34,9 @@ pub(crate) struct SessionArgs {
     /// Connect through a proxy such as `http://proxy:3128` or `socks5://proxy:1080`, or
     /// directly with 'none' [default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY]. Put a
     /// password into these variables instead, because other users can read the command line
-    #[arg(long, global = true, value_name = "URL", value_parser = proxy)]
-    proxy: Option<ProxyOptions>,
+    // Not parsed by clap, whose error would print the value with its password.
+    #[arg(long, global = true, value_name = "URL")]
+    proxy: Option<String>,
     /// A JWT for the user. Other users of the machine can read the command line: prefer TALK_TOKEN,
     /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless --token-command or
     /// --signature is given]
@@ -109,7 +110,8 @@ impl SessionArgs {
             options = options.plain();
         }
         if let Some(proxy) = &self.proxy {
-            options = options.proxy(proxy.clone());
+            let wrong = |error| CliError::Usage(format!("--proxy: {error}"));
+            options = options.proxy(self::proxy(proxy).map_err(wrong)?);
         }
         let credentials = [&self.token, &self.token_command, &self.signature];
         if credentials.into_iter().flatten().count() > 1 {

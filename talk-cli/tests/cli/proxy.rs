@@ -231,6 +231,21 @@ fn proxy_rejects_password_reason_hides_it() {
     assert_eq!(proxy.targets(), [""; 0]);
 }
 
+#[test]
+fn proxy_url_refused_is_not_repeated() {
+    for url in ["ftp://bob:hunter2@h", "http://bob:hunter2@h:99999"] {
+        let output = talk_without_proxy()
+            .args(["--proxy", url, "--host", "talk.test"])
+            .args(["user", "get", "alice"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("--proxy"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
 /// A process that is killed on drop.
 struct Process(Child);
 

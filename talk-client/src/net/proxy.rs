@@ -51,6 +51,9 @@ pub enum ProxyUrlError {
     /// The text is not a URL with a host.
     #[error("the proxy must be a URL such as http://proxy.example:3128")]
     Syntax,
+    /// The port is not a number from 0 to 65535.
+    #[error("the port of the proxy's URL must be a number from 0 to 65535")]
+    Port,
     /// The scheme is not supported.
     #[error("the proxy's URL must start with http://, socks5:// or socks5h://")]
     Scheme,
@@ -77,8 +80,16 @@ impl ProxyOptions {
             Some(_) => return Err(ProxyUrlError::Scheme),
             None => return Err(ProxyUrlError::Syntax),
         }
-        if uri.host().is_none_or(str::is_empty) {
+        let host = uri.host().unwrap_or_default();
+        if host.is_empty() {
             return Err(ProxyUrlError::Syntax);
+        }
+        // The parser accepts every port.
+        let has_port = uri
+            .authority()
+            .is_some_and(|it| !it.as_str().ends_with(host));
+        if has_port && uri.port_u16().is_none() {
+            return Err(ProxyUrlError::Port);
         }
         Ok(Self {
             matcher: Some(Arc::new(Matcher::builder().all(url).build())),

@@ -138,6 +138,10 @@ fn proxy_url_invalid_is_refused_without_the_url() {
         ("http://", ProxyUrlError::Syntax),
         ("https://a:secret@proxy", ProxyUrlError::Scheme),
         ("ftp://a:secret@proxy", ProxyUrlError::Scheme),
+        ("http://a:secret@proxy:99999", ProxyUrlError::Port),
+        ("socks5://proxy:port", ProxyUrlError::Port),
+        ("socks5://[::1]:", ProxyUrlError::Port),
+        ("http://:3128", ProxyUrlError::Syntax),
     ] {
         assert_eq!(ProxyOptions::url(url).unwrap_err(), expected, "{url}");
     }
