@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use talk_tokio::inbox::{InboxBuilder, InboxStart};
-use talk_tokio::{ConversationFilter, Session, Timestamp};
+use talk_tokio::{ConversationFilter, Session};
 
 use super::action::Action;
 use super::args::{Args, whole_number};
@@ -16,20 +16,10 @@ use crate::failure::Failure;
 struct Params {
     conversation: Option<String>,
     filter: Option<ConversationFilter>,
-    start: Option<Start>,
+    start: Option<Box<RawValue>>,
     own: Option<bool>,
     system: Option<bool>,
     max_unacked: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "start must be \"now\", \"beginning\" or a time in milliseconds"
-)]
-enum Start {
-    Name(StartName),
-    At(Timestamp),
 }
 
 #[derive(Deserialize)]
@@ -50,11 +40,9 @@ fn builder(session: &Session, args: &mut Args) -> Result<InboxBuilder, Failure> 
     if let Some(filter) = params.filter {
         inbox = inbox.filter(filter);
     }
-    inbox = inbox.start(match params.start {
-        Some(Start::At(time)) => InboxStart::At(time),
-        Some(Start::Name(StartName::Beginning)) => InboxStart::Beginning,
-        Some(Start::Name(StartName::Now)) | None => InboxStart::Now,
-    });
+    if let Some(given) = params.start {
+        inbox = inbox.start(start(&given)?);
+    }
     if let Some(own) = params.own {
         inbox = inbox.own(own);
     }
@@ -68,6 +56,20 @@ fn builder(session: &Session, args: &mut Args) -> Result<InboxBuilder, Failure> 
         inbox = inbox.max_unacked(count).max_per_conversation(count);
     }
     Ok(inbox)
+}
+
+fn start(given: &RawValue) -> Result<InboxStart, Failure> {
+    match serde_json::from_str(given.get()) {
+        Ok(StartName::Now) => Ok(InboxStart::Now),
+        Ok(StartName::Beginning) => Ok(InboxStart::Beginning),
+        // Not an untagged enum, which refuses a time that is written as a float.
+        Err(_) => match serde_json::from_str(given.get()) {
+            Ok(time) => Ok(InboxStart::At(time)),
+            Err(_) => Err(Failure::usage(
+                "start must be \"now\", \"beginning\" or a time in milliseconds",
+            )),
+        },
+    }
 }
 
 /// Opens an inbox. The result has the number of the inbox, and is returned when its start position
