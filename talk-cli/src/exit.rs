@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use talk_emulator::StartError;
 
 use crate::failure::Failure;
-use crate::terminal::sanitize;
+use crate::terminal::{print_error, sanitize};
 
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub(crate) fn report(error: &CliError, json: bool) -> ExitCode {
     if json {
         print_json(&error.failure());
     } else {
-        eprintln!("talk: {}", sanitize::line(&error.to_string()));
+        print_error(&format!("talk: {}", sanitize::line(&error.to_string())));
     }
     match error {
         CliError::Interrupted(exit_code) => ExitCode::from(*exit_code),
@@ -110,7 +110,7 @@ fn print_json(failure: &Failure) {
     }
     // Infallible: the failure holds strings and numbers.
     let line = serde_json::to_string(&Line { error: failure }).unwrap_or_default();
-    eprintln!("{}", sanitize::json(&line));
+    print_error(&sanitize::json(&line));
 }
 
 impl CliError {

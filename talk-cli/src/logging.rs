@@ -6,7 +6,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::terminal::sanitize;
+use crate::terminal::{print_error, sanitize};
 
 /// Logs the session on standard error: the connection with one `-v`, also calls, requests and the
 /// sizes of frames with more. An emulator logs its connections and requests. Tokens and texts are
@@ -34,7 +34,7 @@ struct Stderr;
 impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        writeln!(io::stderr(), "{}", sanitize::line(text.trim_end()))?;
+        print_error(&sanitize::line(text.trim_end()));
         Ok(line.len())
     }
 

@@ -1,5 +1,8 @@
 //! The command `talk`: chat from a terminal, a script or another language.
 
+// These macros panic if the output cannot be written.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod bot;
 mod cli;
 mod commands;

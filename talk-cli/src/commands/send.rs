@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::app::{App, run};
 use super::fields::key_value;
 use super::outbox::is_stuck;
-use super::upload::{About, Uploads};
+use super::upload::{About, Uploads, unless_stopped};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 use crate::terminal::{sanitize, stage};
@@ -57,50 +57,59 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
         false => session,
     };
     run(session, async |app| {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Sent<'a> {
-            message_ref: &'a MessageId,
+        let uploads = options.file.is_some() && !options.queue;
+        let sending = send(app, options);
+        match uploads {
+            true => unless_stopped(sending).await,
+            false => sending.await,
         }
-        let conversation = app.conversation(&options.conversation)?;
-        let mut queued = None;
-        let mut message = match (options.file, options.text) {
-            (Some(file), _) if options.queue => {
-                queued = Some(options.about.queued(&file)?);
-                SendMessage::content([])
-            }
-            (Some(file), _) => {
-                let files = [file];
-                let uploaded = Uploads::new(app).make(&files, &options.about).await?;
-                let blocks = uploaded
-                    .iter()
-                    .map(|it| ContentBlock::file(it.token.as_str()));
-                SendMessage::content(blocks.collect::<Vec<_>>())
-            }
-            (None, _) if options.about.is_given() => {
-                let flags = "--as, --probe, --width, --height and --duration need --file";
-                return Err(CliError::Usage(flags.to_owned()));
-            }
-            (None, text) => SendMessage::text(read_text(text.unwrap_or_default())?),
-        };
-        if let Some(id) = options.reply_to {
-            message = message.reply_to(MessageId::new(id).map_err(talk_tokio::Error::from)?);
-        }
-        for (key, value) in options.custom {
-            message = message.custom(key, value);
-        }
-        if options.queue {
-            let message = queued.into_iter().fold(message.into(), Enqueue::file);
-            return queue(app, &conversation, message, options.wait).await;
-        }
-        let sent = conversation.send(message).await?;
-        let sent = Sent {
-            message_ref: sent.id(),
-        };
-        app.printer
-            .print_as(&sent, || sanitize::line(sent.message_ref.as_str()))?;
-        Ok(())
     })
+}
+
+async fn send(app: &App, options: Options) -> Result<(), CliError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Sent<'a> {
+        message_ref: &'a MessageId,
+    }
+    let conversation = app.conversation(&options.conversation)?;
+    let mut queued = None;
+    let mut message = match (options.file, options.text) {
+        (Some(file), _) if options.queue => {
+            queued = Some(options.about.queued(&file)?);
+            SendMessage::content([])
+        }
+        (Some(file), _) => {
+            let files = [file];
+            let uploaded = Uploads::new(app).make(&files, &options.about).await?;
+            let blocks = uploaded
+                .iter()
+                .map(|it| ContentBlock::file(it.token.as_str()));
+            SendMessage::content(blocks.collect::<Vec<_>>())
+        }
+        (None, _) if options.about.is_given() => {
+            let flags = "--as, --probe, --width, --height and --duration need --file";
+            return Err(CliError::Usage(flags.to_owned()));
+        }
+        (None, text) => SendMessage::text(read_text(text.unwrap_or_default())?),
+    };
+    if let Some(id) = options.reply_to {
+        message = message.reply_to(MessageId::new(id).map_err(talk_tokio::Error::from)?);
+    }
+    for (key, value) in options.custom {
+        message = message.custom(key, value);
+    }
+    if options.queue {
+        let message = queued.into_iter().fold(message.into(), Enqueue::file);
+        return queue(app, &conversation, message, options.wait).await;
+    }
+    let sent = conversation.send(message).await?;
+    let sent = Sent {
+        message_ref: sent.id(),
+    };
+    app.printer
+        .print_as(&sent, || sanitize::line(sent.message_ref.as_str()))?;
+    Ok(())
 }
 
 /// Puts the message into the outbox, and prints the ID of the entry.

@@ -68,7 +68,7 @@ enum Kind {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Uploaded {
-    path: PathBuf,
+    path: String,
     kind: Kind,
     #[serde(rename = "fileToken")]
     pub(super) token: FileToken,
@@ -77,12 +77,17 @@ pub(super) struct Uploaded {
 /// Uploads files, and prints their tokens in the order of the files.
 pub(crate) fn run_upload(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
-        let uploads = Uploads::new(app);
-        for uploaded in uploads.make(&options.files, &options.about).await? {
-            app.printer
-                .print_as(&uploaded, || sanitize::line(uploaded.token.as_str()))?;
-        }
-        Ok(())
+        unless_stopped(async {
+            let uploads = Uploads::new(app);
+            let uploaded = uploads.make(&options.files, &options.about).await?;
+            drop(uploads);
+            for uploaded in uploaded {
+                app.printer
+                    .print_as(&uploaded, || sanitize::line(uploaded.token.as_str()))?;
+            }
+            Ok(())
+        })
+        .await
     })
 }
 
@@ -105,25 +110,17 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    /// Uploads all files. Cancels the remaining ones if an upload fails or the process receives a
-    /// stop signal.
+    /// Uploads all files. Cancels the remaining ones if an upload fails.
     pub(super) async fn make(
         &self,
         files: &[PathBuf],
         about: &About,
     ) -> Result<Vec<Uploaded>, CliError> {
-        let stop = stop_signal()?;
-        let all = stream::iter(files)
+        stream::iter(files)
             .map(|path| self.make_one(path, about))
             .buffered(AT_ONCE)
-            .try_collect();
-        let outcome = tokio::select! {
-            outcome = all => outcome,
-            exit_code = stop => Err(CliError::Interrupted(exit_code)),
-        };
-        // A progress bar is not a result, so its errors are ignored.
-        let _ = self.bars.clear();
-        outcome
+            .try_collect()
+            .await
     }
 
     async fn make_one(&self, path: &Path, about: &About) -> Result<Uploaded, CliError> {
@@ -146,7 +143,7 @@ impl<'a> Uploads<'a> {
             error,
         };
         Ok(Uploaded {
-            path: path.to_owned(),
+            path: path.to_string_lossy().into_owned(),
             kind,
             token: token.map_err(wrong)?,
         })
@@ -186,6 +183,25 @@ impl<'a> Uploads<'a> {
             () = late => Err(self.app.late(false)),
             never = show => match never {},
         }
+    }
+}
+
+impl Drop for Uploads<'_> {
+    fn drop(&mut self) {
+        // A progress bar is not a result, so its errors are ignored.
+        let _ = self.bars.clear();
+    }
+}
+
+/// Does work that uploads files, until the process receives a stop signal. Afterwards the process
+/// has handlers of these signals, so nothing may follow that would ignore them.
+pub(super) async fn unless_stopped(
+    work: impl Future<Output = Result<(), CliError>>,
+) -> Result<(), CliError> {
+    let stop = stop_signal()?;
+    tokio::select! {
+        outcome = work => outcome,
+        exit_code = stop => Err(CliError::Interrupted(exit_code)),
     }
 }
 

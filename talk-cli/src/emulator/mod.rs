@@ -18,7 +18,7 @@ use crate::exit::{CliError, Outcome, runtime};
 use crate::json;
 use crate::seconds::seconds;
 use crate::signals::stop_signal;
-use crate::terminal::sanitize;
+use crate::terminal::{print_error, sanitize};
 
 /// The data of `--seed demo`.
 const DEMO: &str = include_str!("demo.json");
@@ -153,12 +153,12 @@ pub(crate) fn run(options: Options) -> Outcome {
 fn report_stall(error: Option<&DataError>) {
     match error {
         Some(error) => {
-            eprintln!(
+            print_error(&format!(
                 "cannot write the data folder: {}; requests wait until it can be written",
                 sanitize::line(&error.to_string())
-            );
+            ));
         }
-        None => eprintln!("the data folder can be written again"),
+        None => print_error("the data folder can be written again"),
     }
 }
 

@@ -8,6 +8,6 @@ mod show;
 mod style;
 
 pub(crate) use message::{long_message, quote, reactions};
-pub(crate) use printer::Printer;
+pub(crate) use printer::{Printer, print_error};
 pub(crate) use show::{Show, stage};
 pub(crate) use style::{Paint, Style};

@@ -40,9 +40,9 @@ impl Printer {
         let text = sanitize::line(text);
         if self.json {
             let notice = serde_json::json!({ "notice": text });
-            eprintln!("{}", sanitize::json(&notice.to_string()));
+            print_error(&sanitize::json(&notice.to_string()));
         } else {
-            eprintln!("talk: {text}");
+            print_error(&format!("talk: {text}"));
         }
     }
 
@@ -78,4 +78,10 @@ impl Printer {
     pub(crate) fn style(&self) -> Style {
         self.style
     }
+}
+
+/// Prints a line on standard error. Nothing can report that it cannot be written, and the command
+/// goes on: the disk of a log may be full, or its reader gone.
+pub(crate) fn print_error(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

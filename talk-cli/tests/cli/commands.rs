@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
 
+use futures_executor::block_on;
 use serde_json::{Value, json};
 
 use crate::people::People;
@@ -463,6 +464,70 @@ fn upload_interrupted_is_cancelled() {
     let mut stderr = process.stderr.take().unwrap();
     std::io::Read::read_to_string(&mut stderr, &mut message).unwrap();
     assert_eq!(message, "talk: cancelled\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn send_of_file_is_stopped_after_upload() {
+    let people = People::new();
+    let path = "/conversations/c1/messages";
+    people.succeeds("alice", &["fault", "unanswered", "--path", path]);
+    let mut process = people
+        .command("alice", &["send", "c1", "--file", "Cargo.toml"])
+        .spawn()
+        .unwrap();
+    let sent = people.emulator.wait_for(move |server| {
+        let mut requests = server.received_requests();
+        requests.any(|request| request.path == path)
+    });
+    block_on(sent).unwrap();
+    let kill = std::process::Command::new("kill")
+        .args(["-TERM", &process.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(143));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn upload_with_name_that_is_not_unicode_prints_its_token() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let people = People::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(OsStr::from_bytes(b"b\xff.txt"));
+    std::fs::write(&file, "b").unwrap();
+    let output = people
+        .command("alice", &["--json", "upload"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let uploaded: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(uploaded["fileToken"].is_string(), "{uploaded}");
+    assert!(
+        uploaded["path"].as_str().unwrap().ends_with(".txt"),
+        "{uploaded}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn error_that_cannot_be_printed_keeps_its_exit_code() {
+    let people = People::new();
+    let commands = [
+        (&["user", "get", "nobody"][..], 1),
+        (&["--json", "user", "get", "nobody"], 1),
+        (&["send", "c1", "Hi!", "--probe"], 2),
+        (&["-vv", "user", "get", "bob"], 0),
+    ];
+    for (args, code) in commands {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = people.command("alice", args);
+        let status = command.stderr(full.unwrap()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{args:?}");
+    }
 }
 
 #[test]
