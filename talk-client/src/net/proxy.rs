@@ -75,22 +75,7 @@ impl ProxyOptions {
     /// [`ProxyUrlError`] if the text is not a URL of a supported proxy.
     pub fn url(url: &str) -> Result<Self, ProxyUrlError> {
         let uri: Uri = url.parse().map_err(|_| ProxyUrlError::Syntax)?;
-        match uri.scheme_str() {
-            Some("http" | "socks5" | "socks5h") => {}
-            Some(_) => return Err(ProxyUrlError::Scheme),
-            None => return Err(ProxyUrlError::Syntax),
-        }
-        let host = uri.host().unwrap_or_default();
-        if host.is_empty() {
-            return Err(ProxyUrlError::Syntax);
-        }
-        // The parser accepts every port.
-        let has_port = uri
-            .authority()
-            .is_some_and(|it| !it.as_str().ends_with(host));
-        if has_port && uri.port_u16().is_none() {
-            return Err(ProxyUrlError::Port);
-        }
+        check(&uri)?;
         Ok(Self {
             matcher: Some(Arc::new(Matcher::builder().all(url).build())),
             skips_loopback: false,
@@ -150,6 +135,25 @@ fn authority(endpoint: &Endpoint) -> String {
     }
 }
 
+/// Checks the URL of a proxy. Those of the environment are checked when they are used.
+fn check(uri: &Uri) -> Result<(), ProxyUrlError> {
+    match uri.scheme_str() {
+        Some("http" | "socks5" | "socks5h") => {}
+        Some(_) => return Err(ProxyUrlError::Scheme),
+        None => return Err(ProxyUrlError::Syntax),
+    }
+    let host = uri.host().unwrap_or_default();
+    if host.is_empty() {
+        return Err(ProxyUrlError::Syntax);
+    }
+    // The parser accepts every port.
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if uri.port_u16().is_none() && !authority.ends_with(host) {
+        return Err(ProxyUrlError::Port);
+    }
+    Ok(())
+}
+
 /// Connects to an endpoint through a proxy.
 pub(super) async fn connect<R: Runtime>(
     runtime: &R,
@@ -170,12 +174,9 @@ pub(super) async fn connect<R: Runtime>(
         proxy: authority(&proxy),
         reason,
     };
-    let mut stream = match scheme {
-        "http" | "socks5" | "socks5h" => tcp::connect(runtime, &proxy)
-            .await
-            .map_err(|error| failed(error.to_string()))?,
-        _ => return Err(failed(ProxyUrlError::Scheme.to_string())),
-    };
+    check(uri).map_err(|error| failed(error.to_string()))?;
+    let stream = tcp::connect(runtime, &proxy).await;
+    let mut stream = stream.map_err(|error| failed(error.to_string()))?;
     let tunnel = if scheme == "http" {
         let credentials = intercept.basic_auth().map(|value| value.as_bytes());
         http_connect(&mut stream, endpoint, credentials).await

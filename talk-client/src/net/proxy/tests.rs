@@ -148,6 +148,14 @@ fn proxy_url_invalid_is_refused_without_the_url() {
 }
 
 #[test]
+fn proxy_of_environment_with_invalid_port_is_refused() {
+    let url = "http://a:secret@localhost:99999";
+    let intercept = Matcher::builder().all(url).build();
+    let intercept = intercept.intercept(&"https://talk.test/".parse().unwrap());
+    assert_eq!(check(intercept.unwrap().uri()), Err(ProxyUrlError::Port));
+}
+
+#[test]
 fn proxy_options_debug_hides_credentials() {
     let options = ProxyOptions::url("http://alice:secret@proxy.test:3128").unwrap();
     let debug = format!("{options:?}");
