@@ -64,6 +64,14 @@ impl<T> Clone for Items<T> {
     }
 }
 
+/// Compares the items without their positions.
+impl<T: PartialEq> PartialEq for Items<T> {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<T>, &Arc<T>)| Arc::ptr_eq(a, b) || a == b;
+        self.len() == other.len() && (self.ptr_eq(other) || self.iter().zip(other.iter()).all(same))
+    }
+}
+
 impl<T> Items<T> {
     pub(crate) fn new() -> Self {
         Self {
